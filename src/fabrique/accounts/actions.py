@@ -1,0 +1,208 @@
+"""Signing in and out, inviting people, and the trail that every action writes to."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from fabrique.accounts.model import (
+    AuditRow,
+    AuthSessionRow,
+    BatchRow,
+    MembershipRow,
+    PersonRow,
+    SignInLinkRow,
+)
+from fabrique.accounts.queries import digest
+from fabrique.accounts.rules import Role
+from fabrique.language import Problem, n_
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+LINK_HOURS = 24
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+class LinkUnusable(Problem):
+    """A sign-in link was used before, has expired, or never existed."""
+
+
+class PersonInvalid(Problem):
+    """A person cannot be added as described."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """What the browser is given at sign-in."""
+
+    token: str
+    expires_at: datetime
+
+
+def audit(
+    session: Session,
+    now: datetime,
+    action: str,
+    target: tuple[str, str],
+    details: dict[str, Any],
+    person_id: int | None = None,
+) -> None:
+    """Write the action's line in the trail, in the action's own transaction. `target` is the object's type and key."""
+    session.add(
+        AuditRow(
+            at=now,
+            person_id=person_id,
+            action=action,
+            object_type=target[0],
+            object_key=target[1][:200],
+            details=details,
+        )
+    )
+
+
+def open_session(session: Session, person_id: int, now: datetime, lifetime: timedelta) -> NewSession:
+    """Sign a person in: always a new random token, so that nobody can choose it beforehand."""
+    token = secrets.token_urlsafe(32)
+    expires_at = now + lifetime
+    session.execute(sa.delete(AuthSessionRow).where(AuthSessionRow.expires_at <= now))
+    session.add(
+        AuthSessionRow(
+            token_sha256=digest(token),
+            person_id=person_id,
+            csrf_key=secrets.token_hex(32),
+            created_at=now,
+            last_seen_at=now,
+            expires_at=expires_at,
+        )
+    )
+    audit(session, now, "sign_in", ("person", str(person_id)), {}, person_id)
+    return NewSession(token, expires_at)
+
+
+def sign_in_as_persona(session: Session, person_id: int, now: datetime, lifetime: timedelta) -> NewSession:
+    """Sign in as one of the demonstration's people. Raises LinkUnusable for anybody else."""
+    if session.scalar(sa.select(PersonRow.persona).where(PersonRow.id == person_id)) is not True:
+        raise LinkUnusable(n_("This person is not part of the demonstration."))
+    return open_session(session, person_id, now, lifetime)
+
+
+def sign_in_by_link(session: Session, token: str, now: datetime, lifetime: timedelta) -> NewSession:
+    """Use a one-time link. Raises LinkUnusable when it was used, has expired or never existed."""
+    person_id = session.scalar(
+        sa.update(SignInLinkRow)
+        .where(
+            SignInLinkRow.token_sha256 == digest(token),
+            SignInLinkRow.used_at.is_(None),
+            SignInLinkRow.expires_at > now,
+        )
+        .values(used_at=now)
+        .returning(SignInLinkRow.person_id)
+    )
+    if person_id is None:
+        raise LinkUnusable(n_("This sign-in link was already used or has expired; ask for a new one."))
+    return open_session(session, person_id, now, lifetime)
+
+
+def touch_session(session: Session, token: str, now: datetime) -> None:
+    """Note a visit, so that the idle time starts again."""
+    session.execute(
+        sa.update(AuthSessionRow).where(AuthSessionRow.token_sha256 == digest(token)).values(last_seen_at=now)
+    )
+
+
+def close_session(session: Session, token: str, now: datetime) -> None:
+    """Sign out: the session is gone from the database, not only from the browser."""
+    person_id = session.scalar(
+        sa.delete(AuthSessionRow)
+        .where(AuthSessionRow.token_sha256 == digest(token))
+        .returning(AuthSessionRow.person_id)
+    )
+    if person_id is not None:
+        audit(session, now, "sign_out", ("person", str(person_id)), {}, person_id)
+
+
+def invite(session: Session, email: str, name: str, role: str, now: datetime) -> str:
+    """Add a person (or find the one with that address) and return a one-time sign-in token. Raises PersonInvalid."""
+    email = email.strip().lower()
+    if not EMAIL.fullmatch(email) or len(email) > 254:  # noqa: PLR2004 - RFC 5321
+        raise PersonInvalid(n_("“%(email)s” is not an e-mail address."), email=email[:80])
+    if role not in set(Role):
+        raise PersonInvalid(n_("“%(role)s” is not a role; choose among %(roles)s."), role=role, roles=", ".join(Role))
+    person = session.scalar(sa.select(PersonRow).where(PersonRow.email == email))
+    if person is None:
+        person = PersonRow(email=email, name=name.strip() or email, role=role, persona=False, created_at=now)
+        session.add(person)
+        session.flush()
+    token = secrets.token_urlsafe(32)
+    session.add(
+        SignInLinkRow(
+            token_sha256=digest(token),
+            person_id=person.id,
+            created_at=now,
+            expires_at=now + timedelta(hours=LINK_HOURS),
+        )
+    )
+    audit(session, now, "invite", ("person", str(person.id)), {"role": person.role})
+    return token
+
+
+def ensure_persona(
+    session: Session, email: str, name: str, role: Role, memberships: Iterable[tuple[int, str]], now: datetime
+) -> None:
+    """One of the demonstration's people, with their products."""
+    person = session.scalar(sa.select(PersonRow).where(PersonRow.email == email))
+    if person is None:
+        person = PersonRow(email=email, name=name, role=role, persona=True, created_at=now)
+        session.add(person)
+        session.flush()
+        session.add_all(
+            MembershipRow(person_id=person.id, product_id=product, kind=kind) for product, kind in memberships
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an import reads from: what every figure's provenance will say."""
+
+    kind: str
+    file: str
+    sha256: str
+    licence: str = ""
+    person_id: int | None = None
+
+
+def open_batch(session: Session, source: Source, now: datetime) -> int:
+    """The batch of this source: a new one, or the unfinished one that a killed import of the same content left."""
+    known = session.scalar(
+        sa.select(BatchRow.id).where(
+            BatchRow.kind == source.kind, BatchRow.sha256 == source.sha256, BatchRow.finished_at.is_(None)
+        )
+    )
+    if known is not None:
+        return known
+    batch = BatchRow(
+        kind=source.kind,
+        file=source.file[-500:],
+        sha256=source.sha256,
+        licence=source.licence,
+        person_id=source.person_id,
+        started_at=now,
+    )
+    session.add(batch)
+    session.flush()
+    return batch.id
+
+
+def finish_batch(session: Session, batch_id: int, counts: dict[str, Any], now: datetime) -> None:
+    """Close a batch with its counts, and write the import in the trail."""
+    session.execute(sa.update(BatchRow).where(BatchRow.id == batch_id).values(finished_at=now, counts=counts))
+    audit(session, now, "import", ("batch", str(batch_id)), counts)

@@ -1,0 +1,157 @@
+"""Who is asking? Prepares each request's visit, answers 304 where nothing changed, and refuses forms sent from elsewhere."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import anyio.to_thread
+import sqlalchemy as sa
+from litestar.datastructures import Headers
+from litestar.enums import ScopeType
+from litestar.exceptions import PermissionDeniedException
+from litestar.middleware import ASGIMiddleware
+
+from fabrique.accounts import actions, queries
+from fabrique.accounts.rules import Permission, Person, may
+from fabrique.clock import today
+from fabrique.database import SiteVersion
+from fabrique.language import current, n_
+from fabrique.web.rendering import FRESH
+from fabrique.web.visit import SCHEMES, Site, Visit, chosen_language, csrf_token, visit_of
+
+if TYPE_CHECKING:
+    from litestar import Request
+    from litestar.connection import ASGIConnection
+    from litestar.handlers import BaseRouteHandler
+    from litestar.types import ASGIApp, Receive, Scope, Send
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+TOUCH_EVERY = timedelta(minutes=1)
+"""A session's last visit is written at most this often."""
+
+
+def session_cookie(site: Site) -> str:
+    """The cookie's name: bound to this host by the browser itself where HTTPS allows it."""
+    return "__Host-session" if site.settings.secure else "session"
+
+
+class Visits(ASGIMiddleware):
+    """Puts the visit in the request's state."""
+
+    scopes = (ScopeType.HTTP,)
+    exclude_opt_key = "no_visit"
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Prepare the visit, then answer 304 or go on."""
+        visit = await anyio.to_thread.run_sync(prepared, self.site, scope)
+        scope["state"]["visit"] = visit
+        current.set(visit.language)
+        if unchanged(visit, scope):
+            headers = {"ETag": visit.etag, **FRESH}
+            raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+            await send({"type": "http.response.start", "status": 304, "headers": raw})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+        await next_app(scope, receive, send)
+
+
+def prepared(site: Site, scope: Scope) -> Visit:
+    """The visit of a request, with its person when the session is alive."""
+    visit, token = anonymous(site, scope)
+    now = site.clock.now()
+    idle = timedelta(minutes=site.settings.session_idle_minutes)
+    with site.database.read() as session:
+        version = session.scalar(sa.select(SiteVersion.version)) or 0
+        known = queries.signed_in(session, token, now, idle) if token else None
+    if known is None:
+        return with_person(visit, version, None, "", "")
+    if now - known.last_seen_at > TOUCH_EVERY:
+        with site.database.write(visible=False) as session:
+            actions.touch_session(session, token, now)
+    return with_person(visit, version, known.person, token, csrf_token(known.csrf_key))
+
+
+def with_person(visit: Visit, version: int, person: Person | None, token: str, csrf: str) -> Visit:
+    """The visit of that person."""
+    return Visit(
+        site=visit.site,
+        path=visit.path,
+        query=visit.query,
+        language=visit.language,
+        scheme=visit.scheme,
+        today=visit.today,
+        is_fragment=visit.is_fragment,
+        visitor=person,
+        session_token=token,
+        csrf_token=csrf,
+        version=version,
+    )
+
+
+def anonymous(site: Site, scope: Scope) -> tuple[Visit, str]:
+    """What a request says by itself, and the session token it brings."""
+    headers = Headers.from_scope(scope)
+    cookies = dict(part.strip().split("=", 1) for part in headers.get("cookie", "").split(";") if "=" in part)
+    scheme = cookies.get("scheme", "system")
+    visit = Visit(
+        site=site,
+        path=scope["path"],
+        query=scope.get("query_string", b"").decode("latin-1"),
+        language=chosen_language(cookies.get("language"), headers.get("accept-language", "")),
+        scheme=scheme if scheme in SCHEMES else "system",
+        today=today(site.clock),
+        is_fragment="hx-request" in headers,
+    )
+    return visit, cookies.get(session_cookie(site), "")
+
+
+def unchanged(visit: Visit, scope: Scope) -> bool:
+    """Whether the browser holds this very page already. Its ETag names the reader's session, so rights were decided then."""
+    if scope["method"] not in {"GET", "HEAD"} or not scope["route_handler"].opt.get("revisitable"):
+        return False
+    return visit.etag in Headers.from_scope(scope).get("if-none-match", "")
+
+
+def require_permission(connection: ASGIConnection[object, object, object, object], handler: BaseRouteHandler) -> None:
+    """The guard of every route: the permission it names, decided in accounts.rules."""
+    visit = visit_of(connection)
+    person = visit.visitor if visit and isinstance(visit.visitor, Person) else None
+    permission = handler.opt["permission"]
+    if not may(person, permission):
+        if person is None and permission is not Permission.PUBLIC and connection.scope["method"] == "GET":
+            raise SignInFirst
+        raise PermissionDeniedException
+
+
+class SignInFirst(PermissionDeniedException):
+    """Nobody is signed in; the page needs somebody."""
+
+
+async def require_own_form(connection: ASGIConnection[object, object, object, object], _: BaseRouteHandler) -> None:
+    """The guard against forms sent from elsewhere: the browser's word for where it comes from, and the session's token."""
+    if connection.scope["method"] in SAFE_METHODS:
+        return
+    if not same_origin(connection.headers, connection.scope):
+        raise PermissionDeniedException(n_("the form was not sent from this site"))
+    visit = visit_of(connection)
+    if visit is None or visit.visitor is None:
+        return
+    request: Request[object, object, object] = connection  # type: ignore[assignment] # guards of HTTP routes get the request
+    given = request.headers.get("x-csrf-token") or str((await request.form()).get("_csrf", ""))
+    if not hmac.compare_digest(given.encode(), visit.csrf_token.encode()):
+        raise PermissionDeniedException(n_("the form is out of date"))
+
+
+def same_origin(headers: Headers, scope: Scope) -> bool:
+    """Whether a browser says that the request comes from our own page. Every browser sends one of the two on a POST."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc == headers.get("host", "") and scope["type"] == "http"

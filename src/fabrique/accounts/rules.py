@@ -1,0 +1,66 @@
+"""May this person do this? Pure decisions over a person and the ids of the target; nothing else in fabrique grants a right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from fabrique.language import n_
+
+
+class Role(StrEnum):
+    """What somebody is here for."""
+
+    INTRAPRENEUR = "intrapreneur"
+    COACH = "coach"
+    LEADERSHIP = "leadership"
+    ADMINISTRATOR = "administrator"
+
+
+ROLE_LABELS = {
+    Role.INTRAPRENEUR: n_("Intrapreneur"),
+    Role.COACH: n_("Coach"),
+    Role.LEADERSHIP: n_("Leadership"),
+    Role.ADMINISTRATOR: n_("Administrator"),
+}
+
+
+class Permission(StrEnum):
+    """What a route needs. Each route names one; the app refuses to start when one does not."""
+
+    PUBLIC = "public"
+    """Anybody, signed in or not."""
+    SIGNED_IN = "signed_in"
+    """One's own session."""
+    READ = "read"
+    """Products, services, figures and flags: read by everyone who has an account; the programme works in the open."""
+
+
+EVERY_ROLE = frozenset(Role)
+GRANTS: dict[Permission, frozenset[Role]] = {
+    Permission.SIGNED_IN: EVERY_ROLE,
+    Permission.READ: EVERY_ROLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody signed in: a role, the products of their team, and the products they coach (by id)."""
+
+    id: int
+    name: str
+    role: Role
+    products: frozenset[int] = field(default_factory=frozenset)
+    coached: frozenset[int] = field(default_factory=frozenset)
+
+    @property
+    def role_label(self) -> str:
+        """The role's msgid."""
+        return ROLE_LABELS[self.role]
+
+
+def may(person: Person | None, permission: Permission) -> bool:
+    """Whether the person (None: the public) has the permission."""
+    if permission is Permission.PUBLIC:
+        return True
+    return person is not None and person.role in GRANTS[permission]

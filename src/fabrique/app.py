@@ -1,0 +1,161 @@
+"""create_app(settings) → Litestar: the one file that knows everyone."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from litestar import Litestar, Request, Response, asgi, get
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from fabrique.accounts import pages as accounts
+from fabrique.accounts.middleware import SignInFirst, Visits, anonymous, require_own_form, require_permission
+from fabrique.accounts.rules import Permission
+from fabrique.clock import Clock, SystemClock
+from fabrique.dashboards import pages as dashboards
+from fabrique.database import Database
+from fabrique.web.errors import error_page
+from fabrique.web.headers import secure
+from fabrique.web.rendering import see_other
+from fabrique.web.statics import Statics
+from fabrique.web.visit import Site, Visit, visit_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from litestar.types import Message, Receive, Scope, Send
+
+    from fabrique.settings import Settings
+
+log = logging.getLogger("fabrique")
+
+
+class RouteWithoutPermission(RuntimeError):
+    """A route does not say who may use it: the app does not start."""
+
+
+def create_app(
+    settings: Settings,
+    *,
+    database: Database | None = None,
+    clock: Clock | None = None,
+    demonstration: bool = False,
+    on_start: Callable[[Site], contextlib.AbstractContextManager[None]] | None = None,
+) -> Litestar:
+    """The site. `on_start` runs beside it (the worker's ticker under `fabrique serve`).
+
+    Raises RouteWithoutPermission where a route names no permission.
+    """
+    site = Site(
+        settings,
+        database or Database(settings.resolved_database_url),
+        clock or SystemClock(),
+        Statics(),
+        demonstration=demonstration,
+    )
+
+    @contextlib.asynccontextmanager
+    async def beside(_app: Litestar) -> AsyncIterator[None]:
+        with on_start(site) if on_start else contextlib.nullcontext():
+            yield
+        site.database.close()
+
+    async def before_send(message: Message, scope: Scope) -> None:
+        visit = scope.get("state", {}).get("visit")
+        secure(message, scope, visit if isinstance(visit, Visit) else None, settings)
+
+    on_error = error_page(lambda request: anonymous(site, request.scope)[0])
+    app = Litestar(
+        [
+            *accounts.routes,
+            *(accounts.demonstration_routes if demonstration else []),
+            *dashboards.routes,
+            static_route(site),
+            favicon,
+            alive,
+            nowhere,
+        ],
+        dependencies={"visit": Provide(provide_visit, sync_to_thread=False)},
+        guards=[require_permission, require_own_form],
+        middleware=[Visits(site)],
+        exception_handlers={SignInFirst: sign_in_first, HTTPException: on_error, Exception: on_error},
+        before_send=[before_send],
+        lifespan=[beside],
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=1_000_000,
+    )
+    app.state.site = site
+    require_permissions(app)
+    return app
+
+
+def provide_visit(request: Request[object, object, object]) -> Visit:
+    """The visit that the middleware prepared."""
+    visit = visit_of(request)
+    assert visit is not None, "the middleware runs before every route that asks for a visit"
+    return visit
+
+
+def sign_in_first(request: Request[object, object, object], _error: SignInFirst) -> Response[None]:
+    """To the sign-in page, and back afterwards."""
+
+    visit = visit_of(request)
+    address = quote(visit.address if visit else "/", safe="")
+    if visit is not None and visit.is_fragment:
+        return Response(None, status_code=204, headers={"HX-Redirect": f"/connexion?retour={address}"})
+    return see_other(f"/connexion?retour={address}")
+
+
+def static_route(site: Site) -> object:
+    """Static files from memory, under an address that changes with their content, to be kept for a year."""
+
+    @asgi("/static/{digest:str}", is_mount=True, copy_scope=True, no_visit=True, permission=Permission.PUBLIC)
+    async def statics(scope: Scope, receive: Receive, send: Send) -> None:
+        file = site.statics.files.get(scope["path"].strip("/"))
+        if file is None or scope["method"] not in {"GET", "HEAD"}:
+            raise NotFoundException
+        accepts = dict(scope["headers"]).get(b"accept-encoding", b"")
+        headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+        body = file.content if file.twin is None or b"gzip" not in accepts else file.twin
+        if body is file.twin:
+            headers["Content-Encoding"] = "gzip"
+        answer = Response(body, media_type=file.media_type, headers=headers)
+        await answer.to_asgi_response(None, Request(scope, receive, send))(scope, receive, send)
+
+    return statics
+
+
+@get("/favicon.ico", permission=Permission.PUBLIC, sync_to_thread=False, no_visit=True)
+def favicon(request: Request[object, object, object]) -> Response[bytes]:
+    """The icon that browsers ask for without being told."""
+    files = request.app.state.site.statics.files
+    file = files.get("vendor/dsfr/favicon.ico") or files["favicon.svg"]
+    return Response(file.content, media_type=file.media_type, headers={"Cache-Control": "public, max-age=86400"})
+
+
+@get("/health", permission=Permission.PUBLIC, sync_to_thread=False, no_visit=True)
+def alive() -> dict[str, str]:
+    """Whether the process answers."""
+    return {"status": "ok"}
+
+
+@get("/{path:path}", permission=Permission.PUBLIC, sync_to_thread=False)
+def nowhere(path: FromPath[str]) -> None:
+    """Every other address: answered inside the middleware, so that the page knows its reader."""
+    raise NotFoundException(path)
+
+
+def require_permissions(app: Litestar) -> None:
+    """Raise RouteWithoutPermission where a route names no permission."""
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", None) or [getattr(route, "route_handler", None)]:
+            if not isinstance(getattr(handler, "opt", {}).get("permission"), Permission):
+                if isinstance(handler, HTTPRouteHandler) and handler.http_methods == {"OPTIONS"}:
+                    continue  # Litestar's own answer to preflight requests
+                raise RouteWithoutPermission(f"{route.path} names no permission")

@@ -1,0 +1,42 @@
+"""`fabrique migrate`."""
+
+from __future__ import annotations
+
+import click
+
+from fabrique.cli.common import print_json
+from fabrique.database import Database, migrate, revision_of
+from fabrique.language import _
+from fabrique.quality.actions import install_catalogue
+from fabrique.settings import load
+
+
+def prepare(database: Database) -> None:
+    """The newest tables, with the metrics that this version ships."""
+    migrate(database)
+    with database.write() as session:
+        install_catalogue(session)
+
+
+@click.command("migrate", help=_("Bring the database's tables up to date."))
+@click.option("--to", "revision", default="head", metavar="REVISION", help=_("Another revision than the newest."))
+@click.option("--json", "as_json", is_flag=True, help=_("Print JSON."))
+def migrate_command(revision: str, *, as_json: bool) -> None:
+    """Up, or down with --to."""
+    settings = load()
+    database = Database(settings.resolved_database_url)
+    try:
+        if revision == "head":
+            prepare(database)
+        else:
+            migrate(database, revision)
+        present = revision_of(database)
+    finally:
+        database.close()
+    if as_json:
+        print_json({"revision": present})
+    else:
+        click.echo(_("The database is at revision %(revision)s.", revision=present or "–"))
+
+
+COMMANDS = {"migrate": migrate_command}

@@ -1,0 +1,106 @@
+"""`fabrique import betagouv | gds | observations`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fabrique.cli.common import opened, print_json, progress
+from fabrique.clock import SystemClock
+from fabrique.database import refresh_statistics
+from fabrique.exchange.betagouv import import_betagouv
+from fabrique.exchange.gds import import_gds
+from fabrique.exchange.observations import import_observations
+from fabrique.language import _, n_, ngettext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fabrique.exchange.report import ImportReport
+
+TOLD = 20
+"""Refused rows printed on a terminal; --json tells them all."""
+NOT_EVERYTHING = 1
+IMPORTERS: dict[str, tuple[Callable[..., ImportReport], str, str]] = {
+    "betagouv": (import_betagouv, n_("A folder of beta.gouv.fr product sheets (_startups, _incubators, _organisations)."), "FOLDER"),
+    "gds": (import_gds, n_("The UK government services table, one row a service."), "FILE"),
+    "observations": (import_observations, n_("A long table of figures: service, metric, period and the counts."), "FILE"),
+}  # fmt: skip
+
+
+@click.group("import", help=_("Bring figures or product sheets in from files."))
+def import_group() -> None:
+    """One importer a kind of file."""
+
+
+def command_for(kind: str) -> click.Command:
+    """The command of one importer."""
+    run, line, metavar = IMPORTERS[kind]
+
+    @click.command(kind, help=_(line))
+    @click.argument("path", type=click.Path(path_type=Path), metavar=metavar)
+    @click.option("--dry-run", is_flag=True, help=_("Say what would happen; write nothing."))
+    @click.option("--strict", is_flag=True, help=_("Take nothing at all if any row is refused."))
+    @click.option("--json", "as_json", is_flag=True, help=_("Print JSON."))
+    def command(path: Path, *, dry_run: bool, strict: bool, as_json: bool) -> int:
+        with opened() as (database, _settings), progress(n_("Importing"), lines_of(path), quiet=as_json) as moved:
+            report = run(database, SystemClock(), path, dry_run=dry_run, strict=strict, progress=moved)
+            if not dry_run and report.batch is not None:
+                refresh_statistics(database)
+        if as_json:
+            print_json(report.as_json())
+        else:
+            tell(report)
+        return NOT_EVERYTHING if report.refused_count else 0
+
+    return command
+
+
+def lines_of(path: Path) -> int | None:
+    """Roughly how much there is to read, for the progress bar."""
+    if path.is_dir():
+        return sum(1 for _file in path.rglob("*.md"))
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+
+def tell(report: ImportReport) -> None:
+    """The report for a person."""
+    if report.dry_run:
+        click.echo(_("Nothing was written: this was a dry run."))
+    if report.read_as:
+        click.echo(_("Read as %(how)s.", how=", ".join(report.read_as.values())))
+    for kind, counts in report.kinds.items():
+        click.echo(
+            _(
+                "%(kind)s: %(read)s read, %(created)s created, %(changed)s changed, %(unchanged)s unchanged",
+                kind=_(KIND_LABELS[kind]),
+                **{outcome: counts[outcome] for outcome in ("read", "created", "changed", "unchanged")},
+            )
+        )
+    if report.repaired:
+        number = len(report.repaired)
+        click.echo(ngettext("%(num)s repair (see --json)", "%(num)s repairs (see --json)", number))
+    for one in report.refused[:TOLD]:
+        place = f"{one.file}:{one.line}" if one.line else one.file
+        value = f" “{one.value}”" if one.value else ""
+        click.echo(f"{place}: {one.column}{value}: {one.reason}", err=True)
+    if report.refused_count:
+        click.echo(ngettext("%(num)s refused", "%(num)s refused", report.refused_count), err=True)
+
+
+KIND_LABELS = {
+    "observations": n_("Figures"),
+    "services": n_("Services"),
+    "products": n_("Products"),
+    "incubators": n_("Incubators"),
+    "organisations": n_("Organisations"),
+}
+
+for _kind in IMPORTERS:
+    import_group.add_command(command_for(_kind))
+COMMANDS = {"import": import_group}

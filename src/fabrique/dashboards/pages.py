@@ -1,0 +1,128 @@
+"""The pages that look across domains. Each parses, calls one query and renders."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, TypeVar
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from fabrique.accounts.rules import Permission
+from fabrique.dashboards import queries
+from fabrique.portfolio.rules import Stage
+from fabrique.watch.rules import FlagState
+from fabrique.web.errors import not_there
+from fabrique.web.rendering import answer, private_answer, render, see_other
+from fabrique.web.visit import Visit
+
+if TYPE_CHECKING:
+    from litestar.response import Redirect
+
+Chosen = TypeVar("Chosen", Stage, FlagState)
+LONGEST_SEARCH = 200
+
+
+@get("/", permission=Permission.PUBLIC, sync_to_thread=True)
+def front(visit: NamedDependency[Visit]) -> Response[bytes] | Redirect:
+    """Straight to work for who is signed in; else what this is."""
+    if visit.visitor is not None:
+        return see_other("/tableau-de-bord")
+    return private_answer(visit, render(visit, "dashboards/front.html"))
+
+
+@get("/tableau-de-bord", permission=Permission.READ, revisitable=True, sync_to_thread=True)
+def portfolio(visit: NamedDependency[Visit]) -> Response[bytes]:
+    """Is the programme making services better, and where must I look?"""
+    return answer(visit, lambda s: render(visit, "dashboards/portfolio.html", page=queries.portfolio(s, visit.today)))
+
+
+@get("/services", permission=Permission.READ, revisitable=True, sync_to_thread=True)
+def services(
+    visit: NamedDependency[Visit],
+    q: FromQuery[str] = "",
+    tri: FromQuery[str] = "name",
+    signales: FromQuery[bool] = False,
+    page: FromQuery[int] = 1,
+    par_page: FromQuery[int] = 50,
+) -> Response[bytes]:
+    """How good are public services?"""
+    choice = queries.Choice(q[:LONGEST_SEARCH].strip(), tri, signales, page, min(max(par_page, 1), 1000))
+    template = "dashboards/_services_results.html" if visit.is_fragment else "dashboards/services.html"
+    return answer(visit, lambda s: render(visit, template, page=queries.services(s, choice), choice=choice))
+
+
+@get("/services/{slug:str}", permission=Permission.READ, revisitable=True, sync_to_thread=True)
+def service(visit: NamedDependency[Visit], slug: FromPath[str]) -> Response[bytes]:
+    """What do users say of this one, and what changed?"""
+    return answer(visit, lambda s: render(visit, "dashboards/service.html", page=queries.service(s, slug, visit.today)))
+
+
+@get("/services/{slug:str}/{metric:str}.csv", permission=Permission.READ, sync_to_thread=True)
+def series_csv(visit: NamedDependency[Visit], slug: FromPath[str], metric: FromPath[str]) -> Response[bytes]:
+    """The figures behind a chart, as a table for a spreadsheet."""
+    with visit.site.database.read() as session:
+        page = queries.service(session, slug, visit.today)
+    block = next((b for b in page.blocks if b.series.metric.key == metric and not b.series.segment), None)
+    if block is None:
+        raise not_there(metric)
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(["period", "value", "answers", "centre", "lower", "upper", "signal"])
+    table.writerows([p.label, p.value, p.weight, p.centre, p.lower, p.upper, p.kind] for p in block.chart.rows)
+    headers = {"Content-Disposition": f'attachment; filename="{page.service.slug}-{block.series.metric.key}.csv"'}
+    return Response(text.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@get("/produits", permission=Permission.READ, revisitable=True, sync_to_thread=True)
+def products(visit: NamedDependency[Visit], phase: FromQuery[str] = "", q: FromQuery[str] = "") -> Response[bytes]:
+    """Which products are where?"""
+    chosen = one_of(Stage, phase)
+    search = q[:LONGEST_SEARCH].strip()
+    return answer(
+        visit,
+        lambda s: render(
+            visit, "dashboards/products.html", page=queries.products(s, visit.today, chosen, search), search=search
+        ),
+    )
+
+
+@get("/produits/{slug:str}", permission=Permission.READ, revisitable=True, sync_to_thread=True)
+def product(visit: NamedDependency[Visit], slug: FromPath[str]) -> Response[bytes]:
+    """How is this product?"""
+    return answer(visit, lambda s: render(visit, "dashboards/product.html", page=queries.product(s, slug, visit.today)))
+
+
+@get("/signalements", permission=Permission.READ, revisitable=True, sync_to_thread=True)
+def flags(visit: NamedDependency[Visit], etat: FromQuery[str] = "raised", sens: FromQuery[str] = "") -> Response[bytes]:
+    """What moved?"""
+    state = one_of(FlagState, "" if etat == "all" else etat)
+    direction = sens if sens in {"improvement", "regression"} else None
+    return answer(visit, lambda s: render(visit, "dashboards/flags.html", page=queries.flags(s, state, direction)))
+
+
+@get("/signalements/{flag_id:int}", permission=Permission.READ, revisitable=True, sync_to_thread=True)
+def flag(visit: NamedDependency[Visit], flag_id: FromPath[int]) -> Response[bytes]:
+    """What moved here, and what was going on?"""
+    return answer(visit, lambda s: render(visit, "dashboards/flag.html", page=queries.flag(s, flag_id)))
+
+
+@get("/veille", permission=Permission.READ, revisitable=True, sync_to_thread=True)
+def watch(visit: NamedDependency[Visit]) -> Response[bytes]:
+    """Is the watch itself well?"""
+    return answer(visit, lambda s: render(visit, "dashboards/watch.html", page=queries.watch_page(s)))
+
+
+def one_of(kind: type[Chosen], text: str) -> Chosen | None:
+    """The member of that value; None for no text. Raises NotThere for another."""
+    if not text:
+        return None
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise not_there(text) from error
+
+
+routes = [front, portfolio, services, service, series_csv, products, product, flags, flag, watch]

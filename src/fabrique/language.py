@@ -1,0 +1,103 @@
+"""Which language is spoken, and how a sentence is said in it. French first; English as well.
+
+The msgids are English sentences; locales/ holds the catalogues. The language in force is a context variable: the web sets it for
+each request, the command line once.
+"""
+
+from __future__ import annotations
+
+import gettext as _gettext
+import os
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import TYPE_CHECKING
+
+from fabrique.resources import resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+LANGUAGES = ("fr", "en")
+DOMAIN = "fabrique"
+current: ContextVar[str] = ContextVar("language", default="fr")
+
+
+class Problem(Exception):
+    """Something a person can put right, told as one sentence in the language in force.
+
+    Raised with a msgid and its values: `raise Problem(n_("No file at %(path)s."), path=path)`.
+    """
+
+    def __init__(self, message: str, **values: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.values = values
+
+    def __str__(self) -> str:
+        return _(self.message, **self.values)
+
+
+def n_(message: str) -> str:
+    """Mark a sentence for the catalogues without translating it yet."""
+    return message
+
+
+def _(message: str, **values: object) -> str:
+    """The sentence in the language in force, with its values filled in."""
+    text = translations(current.get()).gettext(message)
+    return text % values if values else text
+
+
+def ngettext(singular: str, plural: str, number: int, **values: object) -> str:
+    """The sentence for that number of things: French says zero in the singular, English in the plural."""
+    text = translations(current.get()).ngettext(singular, plural, number)
+    return text % {"num": number, **values}
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak that language inside the block."""
+    token = current.set(language)
+    try:
+        yield
+    finally:
+        current.reset(token)
+
+
+@cache
+def translations(language: str) -> _gettext.NullTranslations:
+    """The catalogue of a language. The .po file is read where no compiled one is beside it (a fresh source tree)."""
+    folder = resource("locales") / language / "LC_MESSAGES"
+    compiled, source = folder / f"{DOMAIN}.mo", folder / f"{DOMAIN}.po"
+    if compiled.is_file() and (not source.is_file() or compiled.stat().st_mtime >= source.stat().st_mtime):
+        with compiled.open("rb") as file:
+            return _gettext.GNUTranslations(file)
+    if source.is_file():
+        return from_source(source, language)
+    return _gettext.NullTranslations()
+
+
+def from_source(source: Path, language: str) -> _gettext.NullTranslations:
+    """A catalogue compiled in memory."""
+    from io import BytesIO  # noqa: PLC0415 - rare path, and Babel is slow to import
+
+    from babel.messages.mofile import write_mo  # noqa: PLC0415
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+
+    with source.open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    buffer = BytesIO()
+    write_mo(buffer, catalogue)
+    buffer.seek(0)
+    return _gettext.GNUTranslations(buffer)
+
+
+def of_environment(environ: Mapping[str, str] | None = None) -> str:
+    """The command line's language: FABRIQUE_LANGUAGE, else the system's when it is English, else French."""
+    environ = os.environ if environ is None else environ
+    for name in ("FABRIQUE_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := environ.get(name, "").lower():
+            return "en" if value.startswith("en") else "fr"
+    return "fr"

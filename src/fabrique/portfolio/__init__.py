@@ -1,0 +1,1 @@
+"""What is incubated: organisations, incubators, products, their stages and events."""

@@ -1,0 +1,1 @@
+"""What users say of public services: metrics, series, observations with their history."""

@@ -1,0 +1,145 @@
+"""A series of measurements: what was counted, the level it gives, and how precise that level is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+
+class Form(StrEnum):
+    """What a measurement keeps: always sufficient statistics, never only an average when counts are known."""
+
+    PROPORTION = "proportion"
+    SCORE = "score"
+    RATE = "rate"
+    MEAN = "mean"
+    VALUE = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """One series in period order, reduced to what limits and changes need.
+
+    level: the value of each period (nan where missing); weight: its number of trials, answers or exposure (nan for a bare value,
+    0 where missing); spread: standard deviation of a single trial around the level, pooled over the series (nan for a bare value).
+    """
+
+    form: Form
+    level: Floats
+    weight: Floats
+    spread: float
+    lowest: float = -np.inf
+    highest: float = np.inf
+
+    def __len__(self) -> int:
+        return len(self.level)
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """Which periods hold a value."""
+        return np.isfinite(self.level)
+
+
+def proportions(numerator: ArrayLike, denominator: ArrayLike) -> Measurements:
+    """x of n a period; a period with n = 0 or nan is missing.
+
+    Raises ValueError naming the first period (counted from 0) whose counts are impossible.
+    """
+    x, n = _counts(numerator, "numerator"), _counts(denominator, "denominator")
+    _same_length(x, n)
+    _refuse(x > n, "the numerator is above the denominator", x)
+    total_n = np.nansum(n)
+    pooled = np.nansum(np.where(np.isfinite(n), x, 0.0)) / total_n if total_n else np.nan
+    return _weighted(Form.PROPORTION, x, n, float(np.sqrt(pooled * (1 - pooled))), 0.0, 1.0)
+
+
+def rates(events: ArrayLike, exposure: ArrayLike) -> Measurements:
+    """Events per exposure a period; a period without exposure is missing. Raises ValueError like `proportions`."""
+    x, n = _counts(events, "number of events"), _counts(exposure, "exposure")
+    _same_length(x, n)
+    total = np.nansum(n)
+    pooled = np.nansum(x) / total if total else np.nan
+    return _weighted(Form.RATE, x, n, float(np.sqrt(pooled)), 0.0, np.inf)
+
+
+def means(n: ArrayLike, total: ArrayLike, total_of_squares: ArrayLike) -> Measurements:
+    """n, sum and sum of squares a period. Raises ValueError where no sample could have them."""
+    count, s, q = _counts(n, "n"), _finite(total, "sum"), _counts(total_of_squares, "sum of squares")
+    _same_length(count, s, q)
+    with np.errstate(invalid="ignore"):
+        _refuse(q * count < s * s * (1 - 1e-9), "the sum of squares is too small for the sum", q)
+    within = np.nansum(q) - np.nansum(np.divide(s * s, count, out=np.zeros_like(s), where=count > 0))
+    freedom = np.nansum(np.maximum(count - 1, 0))
+    return _weighted(Form.MEAN, s, count, float(np.sqrt(max(within, 0.0) / freedom)) if freedom else np.nan)
+
+
+def scores(levels: ArrayLike, marks: Sequence[float]) -> Measurements:
+    """Counts per answer level (periods × levels, worst level first) with a mark each. Raises ValueError like `proportions`."""
+    counts = np.atleast_2d(np.asarray(levels, dtype=np.float64))
+    if counts.shape[1] != len(marks):
+        msg = f"{counts.shape[1]} answer levels were given for {len(marks)} marks"
+        raise ValueError(msg)
+    flat = counts.ravel()
+    _refuse(np.isinf(flat), "a count is infinite", flat, counts.shape[1])
+    with np.errstate(invalid="ignore"):
+        _refuse(flat < 0, "a count is negative", flat, counts.shape[1])
+    values = np.asarray(marks, dtype=np.float64)
+    n = counts.sum(axis=1)
+    pooled = np.nansum(counts, axis=0)
+    if pooled.sum():
+        share = pooled / pooled.sum()
+        spread = float(np.sqrt(max(share @ values**2 - (share @ values) ** 2, 0.0)))
+    else:
+        spread = np.nan
+    return _weighted(Form.SCORE, counts @ values, n, spread, float(values.min()), float(values.max()))
+
+
+def values(value: ArrayLike) -> Measurements:
+    """A bare number a period; nan is missing. Raises ValueError where one is infinite."""
+    level = _finite(value, "value")
+    return Measurements(Form.VALUE, level, np.where(np.isfinite(level), np.nan, 0.0), np.nan)
+
+
+def _weighted(
+    form: Form, total: Floats, n: Floats, spread: float, lowest: float = -np.inf, highest: float = np.inf
+) -> Measurements:
+    weight = np.nan_to_num(n, nan=0.0)
+    weight = np.where(np.isfinite(total), weight, 0.0)
+    level = np.divide(total, weight, out=np.full_like(weight, np.nan), where=weight > 0)
+    return Measurements(form, level, weight, spread, lowest, highest)
+
+
+def _finite(given: ArrayLike, name: str) -> Floats:
+    array = np.atleast_1d(np.asarray(given, dtype=np.float64))
+    _refuse(np.isinf(array), f"the {name} is infinite", array)
+    return array
+
+
+def _counts(given: ArrayLike, name: str) -> Floats:
+    array = _finite(given, name)
+    with np.errstate(invalid="ignore"):
+        _refuse(array < 0, f"the {name} is negative", array)
+    return array
+
+
+def _refuse(bad: NDArray[np.bool_], what: str, array: Floats, width: int = 1) -> None:
+    if bad.any():
+        first = int(np.argmax(bad))
+        msg = f"period {first // width}: {what} ({array[first]:g})"
+        raise ValueError(msg)
+
+
+def _same_length(*arrays: Floats) -> None:
+    if len({len(array) for array in arrays}) > 1:
+        msg = f"the columns differ in length: {', '.join(str(len(array)) for array in arrays)}"
+        raise ValueError(msg)

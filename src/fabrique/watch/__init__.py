@@ -1,0 +1,1 @@
+"""What moved: the ledger of checks, detection, flags and the events around them."""

@@ -1,0 +1,1 @@
+"""One small family of charts: geometry is computed here, drawn as SVG by templates/parts/charts."""

@@ -1,0 +1,104 @@
+"""What goes wrong, as pages: one table from exceptions to a status, a title and what to do next."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotAuthorizedException,
+    NotFoundException,
+    PermissionDeniedException,
+    ValidationException,
+)
+
+from fabrique.database import DatabaseOutdated, DatabaseUnavailable
+from fabrique.language import Problem, n_, speaking
+from fabrique.web.rendering import private_answer, render
+from fabrique.web.visit import Visit, visit_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from litestar import Request, Response
+
+log = logging.getLogger("fabrique.web")
+
+
+class NotThere(Problem):
+    """The object that an address names does not exist."""
+
+
+TITLES = {
+    403: n_("You may not do this"),
+    404: n_("This page does not exist"),
+    405: n_("This address cannot be used that way"),
+    422: n_("Something in the address or the form is not right"),
+    500: n_("Something broke on our side"),
+    503: n_("The database does not answer"),
+}
+ADVICE = {
+    403: n_("Go back and try again from the page itself; if you need this right, ask your coach or an administrator."),
+    404: n_("Check the address, or start again from the list of services."),
+    405: n_("Go back and use the page's own buttons."),
+    422: n_("Correct it and try again."),
+    500: n_("The fault has been noted. Try again in a moment; nothing you had saved is lost."),
+    503: n_("Try again in a minute. Nothing is lost; the watch catches up by itself."),
+}
+
+STATUS: list[tuple[type[Exception], int]] = [
+    (DatabaseUnavailable, 503),
+    (DatabaseOutdated, 503),
+    (NotThere, 404),
+    (Problem, 422),
+    (NotFoundException, 404),
+    (MethodNotAllowedException, 405),
+    (PermissionDeniedException, 403),
+    (NotAuthorizedException, 403),
+    (ValidationException, 422),
+]
+
+
+def status_of(error: Exception) -> int:
+    """The status that an exception is answered with."""
+    for kind, status in STATUS:
+        if isinstance(error, kind):
+            return status
+    if isinstance(error, HTTPException):
+        return 422 if error.status_code in {400, 413, 414} else error.status_code
+    return 500
+
+
+def error_page(
+    plain_visit: Callable[[Request[object, object, object]], Visit],
+) -> Callable[[Request[object, object, object], Exception], Response[bytes]]:
+    """The handler of every exception. `plain_visit` makes a visit where the middleware could not."""
+
+    def handle(request: Request[object, object, object], error: Exception) -> Response[bytes]:
+        status = status_of(error)
+        if status == 500:  # noqa: PLR2004 - ours to mend: keep the trace in the log, never on the page
+            log.error("unhandled error on %s", request.scope["path"], exc_info=error)
+        visit = visit_of(request) or plain_visit(request)
+        with speaking(visit.language):
+            details = str(error) if isinstance(error, Problem) and status != 503 else ""  # noqa: PLR2004 - no addresses
+        text = render(
+            visit,
+            "layout/error.html",
+            status=status,
+            title=TITLES.get(status, TITLES[500]),
+            advice=ADVICE.get(status, ADVICE[500]),
+            details=details,
+        )
+        answer = private_answer(visit, text, status)
+        if status == 503:  # noqa: PLR2004 - Service Unavailable
+            answer.headers["Retry-After"] = "30"
+        return answer
+
+    return handle
+
+
+def not_there(what: str) -> NotThere:
+    """The exception for an object that an address names in vain."""
+    return NotThere(n_("There is nothing called “%(what)s” here."), what=what[:80])

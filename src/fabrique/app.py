@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from litestar import Litestar, Request, Response, asgi, get
+from litestar import Litestar, Request, Response, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
@@ -28,7 +28,7 @@ from fabrique.web.visit import Site, Visit, visit_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from litestar.types import Message, Receive, Scope, Send
+    from litestar.types import Message, Scope
 
     from fabrique.settings import Settings
 
@@ -75,7 +75,7 @@ def create_app(
             *accounts.routes,
             *(accounts.demonstration_routes if demonstration else []),
             *dashboards.routes,
-            static_route(site),
+            statics,
             favicon,
             alive,
             nowhere,
@@ -112,23 +112,17 @@ def sign_in_first(request: Request[object, object, object], _error: SignInFirst)
     return see_other(f"/connexion?retour={address}")
 
 
-def static_route(site: Site) -> object:
-    """Static files from memory, under an address that changes with their content, to be kept for a year."""
-
-    @asgi("/static/{digest:str}", is_mount=True, copy_scope=True, no_visit=True, permission=Permission.PUBLIC)
-    async def statics(scope: Scope, receive: Receive, send: Send) -> None:
-        file = site.statics.files.get(scope["path"].strip("/"))
-        if file is None or scope["method"] not in {"GET", "HEAD"}:
-            raise NotFoundException
-        accepts = dict(scope["headers"]).get(b"accept-encoding", b"")
-        headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
-        body = file.content if file.twin is None or b"gzip" not in accepts else file.twin
-        if body is file.twin:
-            headers["Content-Encoding"] = "gzip"
-        answer = Response(body, media_type=file.media_type, headers=headers)
-        await answer.to_asgi_response(None, Request(scope, receive, send))(scope, receive, send)
-
-    return statics
+@get("/static/{digest:str}/{name:path}", permission=Permission.PUBLIC, sync_to_thread=False, no_visit=True)
+def statics(request: Request[object, object, object], digest: FromPath[str], name: FromPath[str]) -> Response[bytes]:
+    """Static files, under an address that changes with their content, to be kept for a year."""
+    found = request.app.state.site.statics
+    file = found.files.get(name.strip("/"))
+    if file is None or digest != found.digest:
+        raise NotFoundException
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    if file.twin is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(file.twin, media_type=file.media_type, headers={**headers, "Content-Encoding": "gzip"})
+    return Response(file.content, media_type=file.media_type, headers=headers)
 
 
 @get("/favicon.ico", permission=Permission.PUBLIC, sync_to_thread=False, no_visit=True)

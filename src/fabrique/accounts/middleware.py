@@ -67,31 +67,15 @@ def prepared(site: Site, scope: Scope) -> Visit:
     now = site.clock.now()
     idle = timedelta(minutes=site.settings.session_idle_minutes)
     with site.database.read() as session:
-        version = session.scalar(sa.select(SiteVersion.version)) or 0
+        visit.version = session.scalar(sa.select(SiteVersion.version)) or 0
         known = queries.signed_in(session, token, now, idle) if token else None
     if known is None:
-        return with_person(visit, version, None, "", "")
+        return visit
+    visit.visitor, visit.session_token, visit.csrf_token = known.person, token, csrf_token(known.csrf_key)
     if now - known.last_seen_at > TOUCH_EVERY:
         with site.database.write(visible=False) as session:
             actions.touch_session(session, token, now)
-    return with_person(visit, version, known.person, token, csrf_token(known.csrf_key))
-
-
-def with_person(visit: Visit, version: int, person: Person | None, token: str, csrf: str) -> Visit:
-    """The visit of that person."""
-    return Visit(
-        site=visit.site,
-        path=visit.path,
-        query=visit.query,
-        language=visit.language,
-        scheme=visit.scheme,
-        today=visit.today,
-        is_fragment=visit.is_fragment,
-        visitor=person,
-        session_token=token,
-        csrf_token=csrf,
-        version=version,
-    )
+    return visit
 
 
 def anonymous(site: Site, scope: Scope) -> tuple[Visit, str]:

@@ -102,6 +102,7 @@ def tell(found: dict[str, Any]) -> None:
     if not found["changes"]:
         click.echo("  " + _("No change of level. %(notes)s", notes=", ".join(found["notes"])).rstrip())
     for change in found["changes"]:
+        word = DIRECTIONS[change["direction"]]
         click.echo(
             "  "
             + _(
@@ -111,7 +112,7 @@ def tell(found: dict[str, Any]) -> None:
                 last=change["period_interval"][1],
                 before=number(change["before"], 3),
                 after=number(change["after"], 3),
-                direction=_(DIRECTIONS[change["direction"]]),
+                direction=_(word),
             )
         )
 

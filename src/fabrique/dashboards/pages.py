@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
 
 from fabrique.accounts.rules import Permission
 from fabrique.dashboards import queries
@@ -17,9 +18,6 @@ from fabrique.watch.rules import FlagState
 from fabrique.web.errors import not_there
 from fabrique.web.rendering import answer, private_answer, render, see_other
 from fabrique.web.visit import Visit
-
-if TYPE_CHECKING:
-    from litestar.response import Redirect
 
 Chosen = TypeVar("Chosen", Stage, FlagState)
 LONGEST_SEARCH = 200
@@ -43,7 +41,7 @@ def portfolio(visit: NamedDependency[Visit]) -> Response[bytes]:
 def services(
     visit: NamedDependency[Visit],
     q: FromQuery[str] = "",
-    tri: FromQuery[str] = "name",
+    tri: FromQuery[str] = "regressions",
     signales: FromQuery[bool] = False,
     page: FromQuery[int] = 1,
     par_page: FromQuery[int] = 50,
@@ -73,7 +71,7 @@ def series_csv(visit: NamedDependency[Visit], slug: FromPath[str], metric: FromP
     table.writerow(["period", "value", "answers", "centre", "lower", "upper", "signal"])
     table.writerows([p.label, p.value, p.weight, p.centre, p.lower, p.upper, p.kind] for p in block.chart.rows)
     headers = {"Content-Disposition": f'attachment; filename="{page.service.slug}-{block.series.metric.key}.csv"'}
-    return Response(text.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(text.getvalue().encode("utf-8-sig"), media_type="text/csv", headers=headers)
 
 
 @get("/produits", permission=Permission.READ, revisitable=True, sync_to_thread=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fabrique.clock import Period
-from fabrique.language import current
+from fabrique.language import _, current
 from fabrique.portfolio import queries as portfolio_queries
 from fabrique.portfolio.model import ProductRow
 from fabrique.portfolio.rules import ACTIVE, Stage, stay_on
@@ -277,7 +277,7 @@ class Choice:
     """Which services, in which order."""
 
     search: str = ""
-    sort: str = "name"
+    sort: str = "regressions"
     only_flagged: bool = False
     page: int = 1
     size: int = 50
@@ -297,7 +297,8 @@ def services(session: Session, choice: Choice) -> ServicesPage:
         and (not choice.only_flagged or line.improvements + line.regressions)
     ]
     if choice.sort in {"regressions", "improvements"}:
-        found.sort(key=lambda line: (-getattr(line, choice.sort), folded(line.name)))
+        other = "improvements" if choice.sort == "regressions" else "regressions"
+        found.sort(key=lambda line: (-getattr(line, choice.sort), -getattr(line, other), folded(line.name)))
     elif choice.sort in KEY_METRICS:
         found.sort(key=lambda line: (line.cells[choice.sort].sort, folded(line.name)))
     else:
@@ -516,7 +517,11 @@ def chart_of(series: Series, history: History, flags: list[Flag], events: list[S
             low=max(0, place.get(flag.earliest, place[flag.start]) - first),
             high=max(0, place.get(flag.latest, place[flag.start]) - first),
             direction=flag.direction,
-            text=f"{period(flag.start, flag.granularity)} : {difference(flag.after - flag.before, series.unit)}",
+            text=_(
+                "%(when)s: %(gap)s",
+                when=period(flag.start, flag.granularity),
+                gap=difference(flag.after - flag.before, series.unit),
+            ),
         )
         for flag in known
         if place[flag.start] >= first

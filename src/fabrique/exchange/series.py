@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
     from fabrique.exchange.textfile import TextTable
 
+FAULTS = (
+    n_("the numerator is above the denominator"),
+    n_("the numerator is negative"),
+    n_("the denominator is negative"),
+    n_("the n is negative"),
+    n_("the sum of squares is negative"),
+    n_("the sum of squares is too small for the sum"),
+    n_("a count is negative"),
+)
+"""What stats.measurements says of impossible figures, for the catalogues."""
 INTEGER = re.compile(r"[+-]?\d{1,15}")
 FORMS: dict[tuple[str, ...], Callable[..., Measurements]] = {
     ("numerator", "denominator"): proportions,
@@ -135,10 +145,11 @@ def measure(
         marks = [10.0 * place / max(1, len(columns) - 1) for place in range(len(columns))]
         return scores(list(zip(*cleaned, strict=True)), marks)
     except ValueError as error:
-        found = re.match(r"period (\d+): (.*)", str(error))
+        # stats/ knows no language: its own words are msgids here.
+        found = re.fullmatch(r"period (\d+): (.*) \((.*)\)", str(error))
         if found is None:
             raise FileUnreadable(n_("%(file)s: %(why)s."), file=path, why=error) from error
-        raise at(path, ordered[int(found[1])][0], found[2]) from error
+        raise at(path, ordered[int(found[1])][0], f"{_(found[2])} ({found[3]})") from error
 
 
 def at(path: Path, line: int, why: str) -> FileUnreadable:

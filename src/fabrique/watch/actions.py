@@ -264,7 +264,7 @@ def look(series: Series, history: History) -> SeriesResult:
     starts = [period.start for period in history.periods]
     last = len(detection.changes) - 1
     findings = [
-        finding_from(change, starts, history.granularity, is_current=place == last)
+        finding_from(change, starts, history.granularity, is_last=place == last)
         for place, change in enumerate(detection.changes)
     ]
     return SeriesResult(series.id, len(starts), detection.notes, tuple(findings) if series.metric.is_watched else ())
@@ -339,12 +339,12 @@ def write_results(session: Session, examined: Examined, now: datetime, report: R
             report.updated += confirm(session, flag, finding, now)
         for finding in decisions.new:
             raise_flag(session, result.series_id, finding, now)
-            report.raised += finding.is_current
+            report.raised += finding.is_news
 
 
 def raise_flag(session: Session, series_id: int, finding: Finding, now: datetime) -> None:
-    """A change nobody was told of. One whose level has been replaced since is recorded as closed: it is history, not news."""
-    state = FlagState.RAISED if finding.is_current else FlagState.CLOSED
+    """A change nobody was told of. One that is history, not news, is recorded as closed."""
+    state = FlagState.RAISED if finding.is_news else FlagState.CLOSED
     flag = FlagRow(series_id=series_id, state=state, raised_at=now, updated_at=now, version=VERSION, **figures(finding))
     session.add(flag)
     session.flush()
@@ -354,7 +354,7 @@ def raise_flag(session: Session, series_id: int, finding: Finding, now: datetime
 def figures(finding: Finding) -> dict[str, object]:
     """The columns that a finding fills."""
     values = asdict(finding)
-    del values["is_current"]
+    del values["is_news"]
     return values
 
 
@@ -365,7 +365,7 @@ def confirm(session: Session, flag: KnownFlag, finding: Finding, now: datetime) 
         return False
     values = figures(finding) | {"updated_at": now, "version": VERSION}
     if returned:
-        values["state"] = FlagState.RAISED if finding.is_current else FlagState.CLOSED
+        values["state"] = FlagState.RAISED if finding.is_news else FlagState.CLOSED
         session.add(FlagEventRow(flag_id=flag.id, at=now, kind="returned", details={}))
     session.execute(sa.update(FlagRow).where(FlagRow.id == flag.id).values(**values))
     return True

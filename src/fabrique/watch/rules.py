@@ -29,7 +29,7 @@ class FlagState(StrEnum):
 
     RAISED = "raised"
     CLOSED = "closed"
-    """Known and over: a later level has replaced this one."""
+    """Known and over: history when the series was first looked at."""
     WITHDRAWN = "withdrawn"
     """Corrected data took its evidence away."""
 
@@ -62,6 +62,10 @@ EVENT_KIND_LABELS = {
     "incident": n_("Incident"),
     "other": n_("Event"),
 }
+
+
+NEWS = timedelta(days=366)
+"""When a series is first looked at, a change begun longer before its last period is recorded as history: nobody is asked to explain it."""
 
 
 def night_of(local: datetime, check_hour: int) -> date:
@@ -100,12 +104,12 @@ class Finding:
     effect_low: float
     effect_high: float
     evidence: float
-    is_current: bool
-    """Whether the level it led to still holds."""
+    is_news: bool
+    """Whether the level it led to still holds and began in the last year of the series' own data."""
 
 
-def finding_from(change: Change, starts: Sequence[date], granularity: str, *, is_current: bool) -> Finding:
-    """The finding that a change of a series is. `starts` are the first days of the series' periods."""
+def finding_from(change: Change, starts: Sequence[date], granularity: str, *, is_last: bool) -> Finding:
+    """The finding that a change of a series is. `starts` are the first days of the series' periods; `is_last`: no change follows."""
     return Finding(
         direction=change.direction,
         granularity=granularity,
@@ -117,7 +121,7 @@ def finding_from(change: Change, starts: Sequence[date], granularity: str, *, is
         effect_low=change.effect_low,
         effect_high=change.effect_high,
         evidence=change.evidence.z,
-        is_current=is_current,
+        is_news=is_last and starts[-1] - starts[change.index] <= NEWS,
     )
 
 

@@ -134,8 +134,10 @@ def in_period(start: date, granularity: str) -> str:
             return _("around the week of %(day)s", day=day(start))
         case Granularity.MONTH:
             return _("around %(month)s", month=period(start, granularity))
-        case Granularity.QUARTER | Granularity.YEAR:
-            return _("around %(period)s", period=period(start, granularity))
+        case Granularity.QUARTER:
+            return _("around %(quarter)s", quarter=period(start, granularity))
+        case Granularity.YEAR:
+            return _("around %(year)s", year=start.year)
 
 
 def between_periods(first: date, last: date, granularity: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import jinja2
 from litestar import Response
 from litestar.response import Redirect
+from markupsafe import Markup
 
 from fabrique import language
 from fabrique.resources import resource
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from fabrique.web.visit import Visit
 
-HTML = "text/html; charset=utf-8"
+HTML = "text/html"
 
 
 @cache
@@ -38,7 +39,7 @@ def environment() -> jinja2.Environment:
         auto_reload=False,
     )
     made.install_gettext_callables(  # type: ignore[attr-defined] # added by the i18n extension
-        language._, _plural, newstyle=False
+        _marked, _marked_plural, newstyle=False
     )
     made.globals.update(
         formats=formats, nonce=NONCE_MARK, schemes=SCHEMES, languages=language.LANGUAGES, isnan=math.isnan
@@ -46,8 +47,15 @@ def environment() -> jinja2.Environment:
     return made
 
 
-def _plural(singular: str, plural: str, number: int) -> str:
-    return language.translations(language.current.get()).ngettext(singular, plural, number)
+def _marked(message: str, **values: object) -> str:
+    """A sentence for a page: values are escaped unless they are markup already; the catalogue's own text is trusted."""
+    text = language._(message)
+    return Markup(text) % values if values else text  # noqa: S704
+
+
+def _marked_plural(singular: str, plural: str, number: int, **values: object) -> str:
+    text = language.translations(language.current.get()).ngettext(singular, plural, number)
+    return Markup(text) % {"num": number, **values}  # noqa: S704
 
 
 def render(visit: Visit, template: str, **context: object) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WORTH_COMPRESSING = (".css", ".js", ".svg")
-TYPES = {".woff2": "font/woff2", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+TYPES = {".woff2": "font/woff2", ".js": "text/javascript", ".css": "text/css"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ import hmac
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import date
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from litestar.connection import ASGIConnection
     from sqlalchemy.orm import Session
@@ -83,22 +83,29 @@ class Site:
     bodies: BodyCache = field(default_factory=BodyCache)
 
 
-@dataclass(frozen=True, slots=True)
 class Visit:
-    """One request."""
+    """One request. (A plain class: Litestar would take a dataclass apart to validate it.)"""
 
-    site: Site
-    path: str
-    query: str
-    language: str
-    scheme: str
-    today: date
-    visitor: Visitor | None = None
-    session_token: str = ""
-    csrf_token: str = ""
-    version: int = 0
-    is_fragment: bool = False
-    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    __slots__ = (
+        "csrf_token", "is_fragment", "language", "nonce", "path", "query", "scheme", "session_token", "site", "today",
+        "version", "visitor",
+    )  # fmt: skip
+
+    def __init__(
+        self, site: Site, path: str, query: str, *, language: str, scheme: str, today: date, is_fragment: bool
+    ) -> None:
+        self.site = site
+        self.path = path
+        self.query = query
+        self.language = language
+        self.scheme = scheme
+        self.today = today
+        self.is_fragment = is_fragment
+        self.nonce = secrets.token_urlsafe(16)
+        self.visitor: Visitor | None = None
+        self.session_token = ""
+        self.csrf_token = ""
+        self.version = 0
 
     @property
     def address(self) -> str:

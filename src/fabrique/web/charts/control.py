@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 960, 360
 LEFT, RIGHT, TOP, BOTTOM = 56, 84, 34, 66
+LINE = 16
+"""Height of a small label, with room around it."""
 LABEL_WIDTH = 6.4
 """Pixels a character of a small label takes, roughly."""
 
@@ -121,6 +123,7 @@ class ControlChart:
     rows: list[Point]
     unit: Unit
     has_band: bool
+    last_y: float
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -165,12 +168,22 @@ def control_chart(
         rows=list(points),
         unit=unit,
         has_band=any(p.lower is not None for p in points),
+        last_y=last_label(points, up, None if shown_target is None else up(shown_target)),
     )
 
 
 def told(value: float, unit: Unit, decimals: int) -> str:
     """A value as the axis and labels write it."""
     return with_symbol(number(value * unit.factor, decimals), unit.symbol)
+
+
+def last_label(points: Sequence[Point], up: Scale, target: float | None) -> float:
+    """Where the last value is written: beside its point, moved away from the target's own label."""
+    known = [point.value for point in points if point.value is not None]
+    beside = up(known[-1]) + 4 if known else 0.0
+    if target is None or abs(beside - (target + 4)) >= LINE:
+        return beside
+    return target + 4 + LINE if beside > target + 4 else target + 4 - LINE
 
 
 def line_path(points: Sequence[Point], across: Scale, up: Scale) -> str:

@@ -1,0 +1,47 @@
+# fabrique: `make run` shows it, `make test` proves it. Everything lives in .venv and var/.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CATALOGUES := $(wildcard locales/*/LC_MESSAGES/*.po)
+export FABRIQUE_DATABASE_URL ?= sqlite:///var/demonstration.sqlite3
+
+.PHONY: run test quick lint messages catalogues bench clean
+
+run: $(VENV)/.installed catalogues ## the demonstration, in a browser
+	$(BIN)/fabrique demo
+
+test: $(VENV)/.installed-dev catalogues ## every test; FABRIQUE_REQUIRE_TOOLS=1 turns a missing tool into a failure
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+quick: $(VENV)/.installed-dev catalogues ## the fast tests only
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not browser" $(ARGS)
+
+lint: $(VENV)/.installed-dev ## style, types, contracts (also part of test)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev catalogues ## the figures, with their targets beside them
+	$(BIN)/python benchmarks/run.py
+
+messages: $(VENV)/.installed ## bring the catalogues up to date with the sources
+	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k n_ -k ngettext:1,2 --omit-header --sort-by-file --no-location -o locales/fabrique.pot .
+	$(BIN)/pybabel -q update -i locales/fabrique.pot -d locales -D fabrique --no-wrap --omit-header --no-fuzzy-matching --ignore-obsolete
+	$(MAKE) catalogues
+
+catalogues: $(CATALOGUES:.po=.mo)
+
+%.mo: %.po $(VENV)/.installed
+	$(BIN)/pybabel -q compile -i $< -o $@
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml hatch_build.py frontend/package-lock.json
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	touch $@
+
+clean: ## forget the installation and the demonstration
+	rm -rf $(VENV) var src/fabrique/static/vendor

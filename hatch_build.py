@@ -109,8 +109,12 @@ def copy_dsfr(dist: Path, target: Path) -> None:
                 continue
             copy(file, target / file.relative_to(dist))
         # The sheets move beside one another, so their addresses are written from the folder they share.
-        moved = URL.sub(lambda found: rebased(found, folder, dist), text)
-        (target / name).write_text(moved, encoding="utf-8")
+        (target / name).write_text(moved(text, folder, dist), encoding="utf-8")
+
+
+def moved(text: str, folder: Path, dist: Path) -> str:
+    """A style sheet of `folder` with its addresses written from `dist`."""
+    return URL.sub(lambda found: rebased(found, folder, dist), text)
 
 
 def rebased(found: re.Match[str], folder: Path, dist: Path) -> str:

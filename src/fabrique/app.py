@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from litestar import Litestar, Request, Response, get
@@ -24,6 +24,8 @@ from fabrique.web.headers import secure
 from fabrique.web.rendering import see_other
 from fabrique.web.statics import Statics
 from fabrique.web.visit import Site, Visit, visit_of
+
+AnyRequest = Request[Any, Any, Any]
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -67,7 +69,7 @@ def create_app(
 
     async def before_send(message: Message, scope: Scope) -> None:
         visit = scope.get("state", {}).get("visit")
-        secure(message, scope, visit if isinstance(visit, Visit) else None, settings)
+        secure(message, visit if isinstance(visit, Visit) else None, settings)
 
     on_error = error_page(lambda request: anonymous(site, request.scope)[0])
     app = Litestar(
@@ -95,14 +97,14 @@ def create_app(
     return app
 
 
-def provide_visit(request: Request[object, object, object]) -> Visit:
+def provide_visit(request: AnyRequest) -> Visit:
     """The visit that the middleware prepared."""
     visit = visit_of(request)
     assert visit is not None, "the middleware runs before every route that asks for a visit"
     return visit
 
 
-def sign_in_first(request: Request[object, object, object], _error: SignInFirst) -> Response[None]:
+def sign_in_first(request: AnyRequest, _error: SignInFirst) -> Response[None]:
     """To the sign-in page, and back afterwards."""
 
     visit = visit_of(request)
@@ -113,7 +115,7 @@ def sign_in_first(request: Request[object, object, object], _error: SignInFirst)
 
 
 @get("/static/{digest:str}/{name:path}", permission=Permission.PUBLIC, sync_to_thread=False, no_visit=True)
-def statics(request: Request[object, object, object], digest: FromPath[str], name: FromPath[str]) -> Response[bytes]:
+def statics(request: AnyRequest, digest: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """Static files, under an address that changes with their content, to be kept for a year."""
     found = request.app.state.site.statics
     file = found.files.get(name.strip("/"))
@@ -126,7 +128,7 @@ def statics(request: Request[object, object, object], digest: FromPath[str], nam
 
 
 @get("/favicon.ico", permission=Permission.PUBLIC, sync_to_thread=False, no_visit=True)
-def favicon(request: Request[object, object, object]) -> Response[bytes]:
+def favicon(request: AnyRequest) -> Response[bytes]:
     """The icon that browsers ask for without being told."""
     files = request.app.state.site.statics.files
     file = files.get("vendor/dsfr/favicon.ico") or files["favicon.svg"]

@@ -94,32 +94,31 @@ class Period:
         """The period of that length that holds the day."""
         match granularity:
             case Granularity.DAY:
-                start = day
+                return cls(day, granularity)
             case Granularity.WEEK:
-                start = day - timedelta(days=day.weekday())
+                return cls(day - timedelta(days=day.weekday()), granularity)
             case Granularity.MONTH:
-                start = day.replace(day=1)
+                return cls(day.replace(day=1), granularity)
             case Granularity.QUARTER:
-                start = date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)
+                return cls(date(day.year, 3 * ((day.month - 1) // 3) + 1, 1), granularity)
             case Granularity.YEAR:
-                start = date(day.year, 1, 1)
-        return cls(start, granularity)
+                return cls(date(day.year, 1, 1), granularity)
 
     @property
     def following(self) -> Period:
         """The period right after."""
         match self.granularity:
             case Granularity.DAY:
-                start = self.start + timedelta(days=1)
+                inside = self.start + timedelta(days=1)
             case Granularity.WEEK:
-                start = self.start + timedelta(days=7)
+                inside = self.start + timedelta(days=7)
             case Granularity.MONTH:
-                start = (self.start + timedelta(days=31)).replace(day=1)
+                inside = self.start + timedelta(days=31)
             case Granularity.QUARTER:
-                start = (self.start + timedelta(days=93)).replace(day=1)
-            case Granularity.YEAR:
-                start = date(self.start.year + 1, 1, 1)
-        return Period(start, self.granularity)
+                inside = self.start + timedelta(days=93)
+            case _:
+                inside = self.start + timedelta(days=366)
+        return Period.containing(inside, self.granularity)
 
     @property
     def ordinal(self) -> int:

@@ -124,7 +124,6 @@ class Database:
         """A session that sees one moment and changes nothing."""
         with explained(self.url), self._read_sessions() as session:
             yield session
-            session.rollback()
 
     @contextmanager
     def write(self, *, visible: bool = True) -> Iterator[orm.Session]:
@@ -171,9 +170,7 @@ def make_engine(url: str) -> sa.Engine:
             n_("FABRIQUE_DATABASE_URL is not a database address; write sqlite:///var/fabrique.sqlite3 for instance.")
         ) from error
     except ModuleNotFoundError as error:
-        raise DatabaseUnavailable(
-            n_("PostgreSQL needs the driver: install fabrique with its “postgres” extra.")
-        ) from error
+        raise DatabaseUnavailable(n_("PostgreSQL needs the driver: install fabrique with its “postgres” extra.")) from error
     return make_sqlite_engine(parsed)
 
 

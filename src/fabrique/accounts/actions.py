@@ -114,17 +114,13 @@ def sign_in_by_link(session: Session, token: str, now: datetime, lifetime: timed
 
 def touch_session(session: Session, token: str, now: datetime) -> None:
     """Note a visit, so that the idle time starts again."""
-    session.execute(
-        sa.update(AuthSessionRow).where(AuthSessionRow.token_sha256 == digest(token)).values(last_seen_at=now)
-    )
+    session.execute(sa.update(AuthSessionRow).where(AuthSessionRow.token_sha256 == digest(token)).values(last_seen_at=now))
 
 
 def close_session(session: Session, token: str, now: datetime) -> None:
     """Sign out: the session is gone from the database, not only from the browser."""
     person_id = session.scalar(
-        sa.delete(AuthSessionRow)
-        .where(AuthSessionRow.token_sha256 == digest(token))
-        .returning(AuthSessionRow.person_id)
+        sa.delete(AuthSessionRow).where(AuthSessionRow.token_sha256 == digest(token)).returning(AuthSessionRow.person_id)
     )
     if person_id is not None:
         audit(session, now, "sign_out", ("person", str(person_id)), {}, person_id)
@@ -164,9 +160,7 @@ def ensure_persona(
         person = PersonRow(email=email, name=name, role=role, persona=True, created_at=now)
         session.add(person)
         session.flush()
-        session.add_all(
-            MembershipRow(person_id=person.id, product_id=product, kind=kind) for product, kind in memberships
-        )
+        session.add_all(MembershipRow(person_id=person.id, product_id=product, kind=kind) for product, kind in memberships)
 
 
 @dataclass(frozen=True, slots=True)

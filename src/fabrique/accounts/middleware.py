@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import anyio.to_thread
@@ -23,10 +23,10 @@ from fabrique.web.rendering import FRESH
 from fabrique.web.visit import SCHEMES, Site, Visit, chosen_language, csrf_token, visit_of
 
 if TYPE_CHECKING:
-    from litestar import Request
-    from litestar.connection import ASGIConnection
     from litestar.handlers import BaseRouteHandler
-    from litestar.types import ASGIApp, Receive, Scope, Send
+    from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+
+    from fabrique.web.visit import AnyConnection, AnyRequest
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 TOUCH_EVERY = timedelta(minutes=1)
@@ -52,7 +52,7 @@ class Visits(ASGIMiddleware):
         visit = await anyio.to_thread.run_sync(prepared, self.site, scope)
         scope["state"]["visit"] = visit
         current.set(visit.language)
-        if unchanged(visit, scope):
+        if unchanged(visit, cast("HTTPScope", scope)):
             headers = {"ETag": visit.etag, **FRESH}
             raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
             await send({"type": "http.response.start", "status": 304, "headers": raw})
@@ -95,20 +95,20 @@ def anonymous(site: Site, scope: Scope) -> tuple[Visit, str]:
     return visit, cookies.get(session_cookie(site), "")
 
 
-def unchanged(visit: Visit, scope: Scope) -> bool:
+def unchanged(visit: Visit, scope: HTTPScope) -> bool:
     """Whether the browser holds this very page already. Its ETag names the reader's session, so rights were decided then."""
     if scope["method"] not in {"GET", "HEAD"} or not scope["route_handler"].opt.get("revisitable"):
         return False
     return visit.etag in Headers.from_scope(scope).get("if-none-match", "")
 
 
-def require_permission(connection: ASGIConnection[object, object, object, object], handler: BaseRouteHandler) -> None:
+def require_permission(connection: AnyConnection, handler: BaseRouteHandler) -> None:
     """The guard of every route: the permission it names, decided in accounts.rules."""
     visit = visit_of(connection)
     person = visit.visitor if visit and isinstance(visit.visitor, Person) else None
     permission = handler.opt["permission"]
     if not may(person, permission):
-        if person is None and permission is not Permission.PUBLIC and connection.scope["method"] == "GET":
+        if person is None and permission is not Permission.PUBLIC and cast("HTTPScope", connection.scope)["method"] == "GET":
             raise SignInFirst
         raise PermissionDeniedException
 
@@ -117,25 +117,25 @@ class SignInFirst(PermissionDeniedException):
     """Nobody is signed in; the page needs somebody."""
 
 
-async def require_own_form(connection: ASGIConnection[object, object, object, object], _: BaseRouteHandler) -> None:
+async def require_own_form(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """The guard against forms sent from elsewhere: the browser's word for where it comes from, and the session's token."""
-    if connection.scope["method"] in SAFE_METHODS:
+    if cast("HTTPScope", connection.scope)["method"] in SAFE_METHODS:
         return
-    if not same_origin(connection.headers, connection.scope):
+    if not same_origin(connection.headers):
         raise PermissionDeniedException(n_("the form was not sent from this site"))
     visit = visit_of(connection)
     if visit is None or visit.visitor is None:
         return
-    request: Request[object, object, object] = connection  # type: ignore[assignment] # guards of HTTP routes get the request
+    request = cast("AnyRequest", connection)  # the guards of HTTP routes are given the request
     given = request.headers.get("x-csrf-token") or str((await request.form()).get("_csrf", ""))
     if not hmac.compare_digest(given.encode(), visit.csrf_token.encode()):
         raise PermissionDeniedException(n_("the form is out of date"))
 
 
-def same_origin(headers: Headers, scope: Scope) -> bool:
+def same_origin(headers: Headers) -> bool:
     """Whether a browser says that the request comes from our own page. Every browser sends one of the two on a POST."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc == headers.get("host", "") and scope["type"] == "http"
+    return origin is not None and urlsplit(origin).netloc == headers.get("host", "")

@@ -88,9 +88,7 @@ def with_preference(visit: Visit, name: str, value: str, allowed: tuple[str, ...
     if value not in allowed:
         raise not_there(value)
     answer = see_other(local_address(back))
-    answer.set_cookie(
-        Cookie(key=name, value=value, max_age=YEAR, samesite="lax", secure=visit.site.settings.secure, path="/")
-    )
+    answer.set_cookie(Cookie(key=name, value=value, max_age=YEAR, samesite="lax", secure=visit.site.settings.secure, path="/"))
     return answer
 
 

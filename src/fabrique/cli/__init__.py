@@ -69,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     group = LazyGroup(name="fabrique", help=group_help(), context_settings={"help_option_names": ["-h", "--help"]})
     group = click.version_option(__version__, prog_name="fabrique")(group)
+    code: object = 0
     try:
         code = group.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
     except click.ClickException as error:

@@ -63,9 +63,7 @@ def tell(report: Report, left: int) -> None:
     for error in report.errors:
         click.echo(error, err=True)
     if left:
-        click.echo(
-            ngettext("%(num)s check is held by another worker", "%(num)s checks are held by other workers", left)
-        )
+        click.echo(ngettext("%(num)s check is held by another worker", "%(num)s checks are held by other workers", left))
 
 
 @click.command("status", help=_("Say in numbers what the installation holds."))

@@ -81,9 +81,7 @@ def products(visit: NamedDependency[Visit], phase: FromQuery[str] = "", q: FromQ
     search = q[:LONGEST_SEARCH].strip()
     return answer(
         visit,
-        lambda s: render(
-            visit, "dashboards/products.html", page=queries.products(s, visit.today, chosen, search), search=search
-        ),
+        lambda s: render(visit, "dashboards/products.html", page=queries.products(s, visit.today, chosen, search), search=search),
     )
 
 

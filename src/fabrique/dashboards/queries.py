@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -250,13 +250,9 @@ def portfolio(session: Session, today: date) -> Portfolio:
         services=session.scalar(sa.select(sa.func.count()).select_from(ServiceRow)) or 0,
         rated=len(rated),
         at_target=sum(row.level >= target for row in rated),
-        satisfaction=strip([Dot(row.level, row.name, f"/services/{row.slug}") for row in rated], target)
-        if rated
-        else None,
+        satisfaction=strip([Dot(row.level, row.name, f"/services/{row.slug}") for row in rated], target) if rated else None,
         stages=[
-            StageTile(
-                stage, len(by_stage[stage]), sum(line.stay.start > since for line in by_stage[stage] if line.stay)
-            )
+            StageTile(stage, len(by_stage[stage]), sum(line.stay.start > since for line in by_stage[stage] if line.stay))
             for stage in ACTIVE
         ],
         ended=sum(len(found) for stage, found in by_stage.items() if stage not in ACTIVE),
@@ -360,7 +356,7 @@ def service_lines(
 EMPTY_CELL = Cell("–", None, None, too_few=False, spark=None, sort=float("inf"))
 
 
-def cell(metric: Metric, row: sa.Row[tuple[object, ...]]) -> Cell:
+def cell(metric: Metric, row: Any) -> Cell:
     """One metric of one service."""
     few = not enough(metric, row.answers)
     shown = row.level is not None and not few
@@ -441,9 +437,7 @@ def product_of(session: Session, product_id: int | None) -> ProductSheet | None:
     return portfolio_queries.product_sheets(session, [slug]).get(slug) if slug else None
 
 
-def metric_blocks(
-    session: Session, series: list[Series], flags: list[Flag], events: list[ServiceEvent]
-) -> list[MetricBlock]:
+def metric_blocks(session: Session, series: list[Series], flags: list[Flag], events: list[ServiceEvent]) -> list[MetricBlock]:
     """A block for each series that has figures."""
     histories = quality.histories(session, series)
     states = quality.states(session, [one.id for one in series])
@@ -582,9 +576,7 @@ def product(session: Session, slug: str, today: date) -> ProductPage:
         services=sorted(service_lines(session, columns, product_id), key=lambda line: folded(line.name)),
         columns=columns,
         events=list(reversed(sheet.events)),
-        flags=[
-            (flag, explain.sentence(flag, known[flag.metric_key])) for flag in flags if flag.state is FlagState.RAISED
-        ],
+        flags=[(flag, explain.sentence(flag, known[flag.metric_key])) for flag in flags if flag.state is FlagState.RAISED],
     )
 
 
@@ -602,9 +594,7 @@ def flag(session: Session, flag_id: int) -> FlagPage:
     if found is None:
         raise not_there(str(flag_id))
     known = quality.metrics(session)
-    series = [
-        one for one in quality.series_of_services(session, [found.service_id], known) if one.id == found.series_id
-    ]
+    series = [one for one in quality.series_of_services(session, [found.service_id], known) if one.id == found.series_id]
     events = watch.events_of_service(session, found.service_id)
     related = [one for one in watch.flags_of_service(session, found.service_id) if one.series_id == found.series_id]
     (block,) = metric_blocks(session, series, related, events)

@@ -47,17 +47,15 @@ WEEKS = 130
 KIND = "demonstration"
 UK_TABLE = PACKAGE / "demonstration" / "uk_services.csv"
 UK_LICENCE = "Open Government Licence v3.0"
-CONCENTRATION = 300.0
-"""How alike weeks are beyond chance: a beta prior of that many answers (intra-class correlation 0.003)."""
+CONCENTRATION = 1500.0
+"""How alike weeks are beyond chance: a beta prior of that many answers (intra-class correlation 0.0007)."""
 
 
 class NotADemonstration(Problem):
     """The database holds real things: the demonstration stays out of it."""
 
 
-def load_demonstration(
-    database: Database, clock: Clock, progress: Callable[[int], None] = lambda _: None
-) -> dict[str, int]:
+def load_demonstration(database: Database, clock: Clock, progress: Callable[[int], None] = lambda _: None) -> dict[str, int]:
     """Load the demonstration once; again changes nothing. Raises NotADemonstration where the database holds anything else.
 
     One transaction: a kill leaves nothing half-loaded.
@@ -122,20 +120,14 @@ def sheet_of(product: Product, day: date) -> ProductSheet:
         for (stage, _weeks), start, following in zip(product.stays, starts, [*starts[1:], None], strict=True)
     ]
     events = [Event("committee", stay.start, "") for stay in stays[1:]]
-    events += [
-        Event("product_launch", stay.start + timedelta(weeks=8))
-        for stay in stays
-        if stay.stage is Stage.EXPERIMENTATION
-    ]
+    events += [Event("product_launch", stay.start + timedelta(weeks=8)) for stay in stays if stay.stage is Stage.EXPERIMENTATION]
     return ProductSheet(
         slug=product.slug,
         name=product.name,
         incubator=product.incubator,
         sponsors=(product.sponsor,),
         stays=tuple(stays),
-        events=tuple(
-            sorted((event for event in events if event.day <= day), key=lambda event: (event.day, event.kind))
-        ),
+        events=tuple(sorted((event for event in events if event.day <= day), key=lambda event: (event.day, event.kind))),
     )
 
 

@@ -59,7 +59,7 @@ Told = Organisation | Incubator | ProductSheet
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class SheetRefused(Exception):  # noqa: N818 - an outcome of reading, not an error of ours
+class SheetRefused(Exception):
     """A sheet that cannot be taken: which key, what it said, why, and on which line."""
 
     def __init__(self, column: str, value: object, reason: str, line: int | None = None) -> None:
@@ -172,9 +172,7 @@ def sheets_in(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise FileUnreadable(n_("%(file)s is a file; name the folder that holds _startups."), file=folder)
     if not (folder / "_startups").is_dir():
-        raise FileUnreadable(
-            n_("%(file)s holds no folder _startups; this is not a set of product sheets."), file=folder
-        )
+        raise FileUnreadable(n_("%(file)s holds no folder _startups; this is not a set of product sheets."), file=folder)
     try:
         return [file for name in FOLDERS for file in sorted((folder / name).glob("*.md"))]
     except OSError as error:
@@ -255,9 +253,7 @@ def organisation(sheet: Sheet) -> Organisation:
 
 def incubator(sheet: Sheet) -> Incubator:
     """An incubator's sheet."""
-    return Incubator(
-        sheet.slug, required(sheet, "title", "name"), last_part(sheet.text("owner")), sheet.text("website")
-    )
+    return Incubator(sheet.slug, required(sheet, "title", "name"), last_part(sheet.text("owner")), sheet.text("website"))
 
 
 def product(sheet: Sheet) -> ProductSheet:

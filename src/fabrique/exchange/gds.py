@@ -93,9 +93,7 @@ def layout_of(table: TextTable) -> Layout:
             quarters.setdefault(parse_period(found[1]), {})[found[2]] = place
     if not quarters:
         raise FileUnreadable(n_("%(file)s: no column is named like “2012-Q4 Vol.”."), file=table.path)
-    return Layout(
-        places["Slug"], places["Name of service"], places.get("Department"), places.get("Agency/body"), quarters
-    )
+    return Layout(places["Slug"], places["Name of service"], places.get("Department"), places.get("Agency/body"), quarters)
 
 
 def _run(
@@ -157,11 +155,7 @@ def take(run: Run, rows: Sequence[Row], layout: Layout, known: dict[str, Metric]
     ids, outcomes = put(run, sheets)
     for outcome in outcomes:
         run.report.count("services", outcome)
-    observed = [
-        one
-        for row in rows
-        for one in figures_of(row, ids[row.sheet.slug], layout, known, (run.source.file, run.report))
-    ]
+    observed = [one for row in rows for one in figures_of(row, ids[row.sheet.slug], layout, known, (run.source.file, run.report))]
     if observed:
         run.record(observed)
 

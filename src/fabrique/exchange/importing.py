@@ -54,9 +54,7 @@ class Run:
             before = self._batch
             try:
                 with self.database.write() as session:
-                    counts = quality.record_observations(
-                        session, observed, lambda: self.batch(session), self.clock.now()
-                    )
+                    counts = quality.record_observations(session, observed, lambda: self.batch(session), self.clock.now())
             except BaseException:
                 self._batch = before
                 raise

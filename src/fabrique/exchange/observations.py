@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fabrique.accounts.actions import Source
 from fabrique.clock import PeriodInvalid, parse_period
@@ -48,7 +48,7 @@ class Known:
     metrics: dict[str, Metric]
 
 
-class RowRefused(Exception):  # noqa: N818 - an outcome of reading, not an error of ours
+class RowRefused(Exception):
     """A row that is not taken: which column, what it said, and why."""
 
     def __init__(self, column: str, value: str, reason: str) -> None:
@@ -177,9 +177,7 @@ def parsed(cells: dict[str, str], known: Known) -> Observed:
         if len(text) > (200 if name == "segment" else MOST_TEXT):
             raise RowRefused(name, text, _("the text is too long"))
     figures = figures_in(cells, metric)
-    return Observed(
-        SeriesKey(service_id, metric.key, texts["segment"], ""), period, figures, texts["source"], texts["note"]
-    )
+    return Observed(SeriesKey(service_id, metric.key, texts["segment"], ""), period, figures, texts["source"], texts["note"])
 
 
 def figures_in(cells: dict[str, str], metric: Metric) -> Figures:
@@ -193,10 +191,8 @@ def figures_in(cells: dict[str, str], metric: Metric) -> Figures:
         names = [COLUMNS.get(name, name) for name in NAMES[metric.form]]
         for name in names:
             if name not in cells:
-                raise RowRefused(
-                    name, "", _("%(metric)s needs %(columns)s", metric=metric.key, columns=", ".join(names))
-                )
-        given = {FIELD_OF.get(name, name): number_in(cells, name) for name in names if cells[name] != ""}
+                raise RowRefused(name, "", _("%(metric)s needs %(columns)s", metric=metric.key, columns=", ".join(names)))
+        given: dict[str, Any] = {FIELD_OF.get(name, name): number_in(cells, name) for name in names if cells[name] != ""}
         figures = Figures(**given)
     try:
         check(metric, figures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fabrique.clock import Period, PeriodInvalid, parse_period, shortened
@@ -53,18 +54,14 @@ def read_series(path: Path) -> SeriesFile:
     rows: list[tuple[int, str, list[float]]] = []
     for line, cells in table.rows():
         if len(cells) != len(table.header):
-            raise at(
-                path, line, _("%(given)s cells instead of %(expected)s", given=len(cells), expected=len(table.header))
-            )
+            raise at(path, line, _("%(given)s cells instead of %(expected)s", given=len(cells), expected=len(table.header)))
         figures = [figure(path, line, name, cells[place[name]]) for name in columns]
         rows.append((line, cells[place["period"]].strip(), figures))
     if not rows:
         raise FileUnreadable(n_("%(file)s holds no rows."), file=path)
     ordered = in_order(path, rows)
     figures_by_column = list(zip(*(figures for _line, _period, figures in ordered), strict=True))
-    return SeriesFile(
-        tuple(period for _line, period, _figures in ordered), measure(path, columns, figures_by_column, ordered)
-    )
+    return SeriesFile(tuple(period for _line, period, _figures in ordered), measure(path, columns, figures_by_column, ordered))
 
 
 def columns_of(table: TextTable) -> tuple[str, ...]:
@@ -108,7 +105,7 @@ def in_order(path: Path, rows: list[tuple[int, str, list[float]]]) -> list[tuple
             raise at(path, odd, _("days, weeks, months, quarters and years cannot be mixed in one series"))
         keyed = [(period.ordinal, line, str(period), figures) for period, line, figures in periods]
     keyed.sort(key=lambda row: (row[0], row[1]))
-    for before, after in zip(keyed, keyed[1:], strict=False):
+    for before, after in pairwise(keyed):
         if before[0] == after[0]:
             raise at(path, after[1], _("the same period as line %(line)s", line=before[1]))
     return [(line, text, figures) for _key, line, text, figures in keyed]
@@ -135,9 +132,7 @@ def measure(
 ) -> Measurements:
     """The measurements of the columns. A period with any empty cell is missing."""
     complete = [all(not math.isnan(number) for number in row) for _line, _period, row in ordered]
-    cleaned = [
-        [number if whole else math.nan for number, whole in zip(column, complete, strict=True)] for column in figures
-    ]
+    cleaned = [[number if whole else math.nan for number, whole in zip(column, complete, strict=True)] for column in figures]
     try:
         if columns in FORMS:
             return FORMS[columns](*cleaned)

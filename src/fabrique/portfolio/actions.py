@@ -80,16 +80,12 @@ def put_products(session: Session, sheets: Sequence[ProductSheet], writing: Writ
         if before == sheet:
             outcomes.append(Outcome.UNCHANGED)
             continue
-        _write_product(
-            session, sheet, incubators.get(sheet.incubator), [sponsors[key] for key in sheet.sponsors], writing
-        )
+        _write_product(session, sheet, incubators.get(sheet.incubator), [sponsors[key] for key in sheet.sponsors], writing)
         outcomes.append(Outcome.CREATED if before is None else Outcome.CHANGED)
     return outcomes
 
 
-def ensure_keys(
-    session: Session, table: type[OrganisationRow | IncubatorRow], label: str, keys: set[str]
-) -> dict[str, int]:
+def ensure_keys(session: Session, table: type[OrganisationRow | IncubatorRow], label: str, keys: set[str]) -> dict[str, int]:
     """The id of each key; an unknown one gets a row named after its key, until its own sheet comes."""
     rows = session.execute(sa.select(table.key, table.id).where(table.key.in_(keys))).all()
     found = {row.key: row.id for row in rows}

@@ -151,9 +151,7 @@ def product_lines(session: Session, today: date) -> list[ProductLine]:
     """Every product with the stage it is in today, by name."""
     stays: dict[int, list[Stay]] = defaultdict(list)
     for row in session.execute(
-        sa.select(StayRow.product_id, StayRow.stage, StayRow.start, StayRow.end).order_by(
-            StayRow.product_id, StayRow.position
-        )
+        sa.select(StayRow.product_id, StayRow.stage, StayRow.start, StayRow.end).order_by(StayRow.product_id, StayRow.position)
     ):
         stays[row.product_id].append(Stay(Stage(row.stage), row.start, row.end))
     rows = session.execute(
@@ -189,7 +187,5 @@ def incubator_title(session: Session, key: str) -> str:
 def organisation_names(session: Session, keys: Sequence[str]) -> list[str]:
     """The names of some organisations."""
     return list(
-        session.scalars(
-            sa.select(OrganisationRow.name).where(OrganisationRow.key.in_(keys)).order_by(OrganisationRow.name)
-        )
+        session.scalars(sa.select(OrganisationRow.name).where(OrganisationRow.key.in_(keys)).order_by(OrganisationRow.name))
     )

@@ -104,10 +104,7 @@ def install_catalogue(session: Session) -> None:
 
 def service_outcomes(session: Session, sheets: Sequence[ServiceSheet]) -> list[str]:
     """What recording each service as told would do: created, changed or unchanged."""
-    known = {
-        row.slug: row
-        for row in session.scalars(sa.select(ServiceRow).where(ServiceRow.slug.in_([s.slug for s in sheets])))
-    }
+    known = {row.slug: row for row in session.scalars(sa.select(ServiceRow).where(ServiceRow.slug.in_([s.slug for s in sheets])))}
     return [
         "created"
         if sheet.slug not in known
@@ -156,9 +153,7 @@ def compare(session: Session, observed: Sequence[Observed]) -> tuple[Recorded, l
     return counts, new, different
 
 
-def record_observations(
-    session: Session, observed: Sequence[Observed], batch_of: Callable[[], int], now: datetime
-) -> Recorded:
+def record_observations(session: Session, observed: Sequence[Observed], batch_of: Callable[[], int], now: datetime) -> Recorded:
     """Record figures whose keys are all different. Same again changes nothing; a correction keeps what it replaces.
 
     `batch_of` gives the batch's id and is called only where something is written.
@@ -176,9 +171,7 @@ def record_observations(
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["series_id", "granularity", "start"],
-            set_={
-                name: statement.excluded[name] for name in (*STATISTICS, "source", "note", "recorded_at", "batch_id")
-            },
+            set_={name: statement.excluded[name] for name in (*STATISTICS, "source", "note", "recorded_at", "batch_id")},
         ),
         rows,
     )
@@ -282,13 +275,9 @@ def refresh_states(session: Session, touched: Iterable[int]) -> None:
     """Write the projection of the series whose figures moved."""
     known = queries.metrics(session)
     for chunk in _chunks(sorted(touched), 500):
-        metric_of = dict(
-            session.execute(sa.select(SeriesRow.id, SeriesRow.metric_key).where(SeriesRow.id.in_(chunk))).tuples().all()
-        )
+        metric_of = dict(session.execute(sa.select(SeriesRow.id, SeriesRow.metric_key).where(SeriesRow.id.in_(chunk))).all())
         rows = session.execute(
-            sa.select(
-                ObservationRow.series_id, ObservationRow.granularity, ObservationRow.start, *queries.FIGURE_COLUMNS
-            )
+            sa.select(ObservationRow.series_id, ObservationRow.granularity, ObservationRow.start, *queries.FIGURE_COLUMNS)
             .where(ObservationRow.series_id.in_(chunk))
             .order_by(ObservationRow.series_id, ObservationRow.granularity, ObservationRow.start)
         )

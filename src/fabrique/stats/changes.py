@@ -9,6 +9,7 @@ drop of ten points, 7 for five.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,8 +100,7 @@ def detect(series: Measurements, better: str | None = None) -> Detection:
     threshold = penalty(len(seen), 0.0)
     edges = [0, *bounds, len(seen)]
     changes = [
-        describe(series, seen, (calm, variance, inflation), edges[i : i + 3], better, threshold)
-        for i in range(len(bounds))
+        describe(series, seen, (calm, variance, inflation), edges[i : i + 3], better, threshold) for i in range(len(bounds))
     ]
     return Detection(tuple(changes), tuple(notes))
 
@@ -176,7 +176,7 @@ def levels_of(level: Floats, variance: Floats, bounds: list[int]) -> Floats:
     """The level of the piece that each value belongs to."""
     fitted = np.empty_like(level)
     edges = [0, *bounds, len(level)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         fitted[start:end] = np.average(level[start:end], weights=1 / variance[start:end])
     return fitted
 
@@ -259,9 +259,7 @@ def connected(inside: NDArray[np.intp], top: int) -> tuple[int, int]:
     return int(min(inside.min(initial=top), top)), int(max(inside.max(initial=top), top))
 
 
-def level_with_error(
-    series: Measurements, periods: NDArray[np.intp], variance: Floats, inflation: float
-) -> tuple[float, float]:
+def level_with_error(series: Measurements, periods: NDArray[np.intp], variance: Floats, inflation: float) -> tuple[float, float]:
     """The level of some periods, pooled from their counts, and its standard error."""
     weight = series.weight[periods] if series.form is not Form.VALUE else np.ones(len(periods))
     share = weight / weight.sum()

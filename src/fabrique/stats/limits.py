@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,7 +83,7 @@ def control_limits(series: Measurements, rebase_at: Sequence[int] = ()) -> Limit
     size = len(series)
     centre, sigma = np.full(size, np.nan), np.full(size, np.nan)
     edges = [0, *sorted({i for i in rebase_at if 0 < i < size}), size]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         piece = slice(start, end)
         middle, deviation = _piece(series, piece)
         centre[piece], sigma[piece] = middle, deviation
@@ -147,9 +148,7 @@ def signals(series: Measurements, limits: Limits, better: str | None) -> list[Si
         *_each(Rule.TREND, _trend(level, pieces), _trend(-level, pieces)),
         *_each(Rule.NEAR_LIMIT, _near(offset, sigma, pieces), _near(-offset, sigma, pieces)),
     ]
-    return [
-        Signal(int(seen[i]), rule, kind_of(up, better)) for i, rule, up in sorted(found, key=lambda s: (s[0], s[1]))
-    ]
+    return [Signal(int(seen[i]), rule, kind_of(up, better)) for i, rule, up in sorted(found, key=lambda s: (s[0], s[1]))]
 
 
 def _each(rule: Rule, high: NDArray[np.bool_], low: NDArray[np.bool_]) -> list[tuple[int, Rule, bool]]:

@@ -10,7 +10,7 @@ import logging
 import secrets
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -120,7 +120,7 @@ def plan(database: Database, now: datetime, settings: Settings) -> date:
             .from_select(
                 ["service_id", "period", "status", "attempt", "token", "completions", "reopened", "error"],
                 _unplanned(period),
-            )  # fmt: skip
+            )
             .on_conflict_do_nothing()
         )
         session.execute(
@@ -143,7 +143,7 @@ def plan(database: Database, now: datetime, settings: Settings) -> date:
     return period
 
 
-def _unplanned(period: date) -> sa.Select[tuple[object, ...]]:
+def _unplanned(period: date) -> sa.Select[*tuple[Any, ...]]:
     """The ledger lines that the night lacks: services that have figures."""
     has_figures = (
         sa.select(SeriesRow.id)
@@ -152,9 +152,7 @@ def _unplanned(period: date) -> sa.Select[tuple[object, ...]]:
         .exists()
     )
     planned = (
-        sa.select(CheckRunRow.service_id)
-        .where(CheckRunRow.service_id == ServiceRow.id, CheckRunRow.period == period)
-        .exists()
+        sa.select(CheckRunRow.service_id).where(CheckRunRow.service_id == ServiceRow.id, CheckRunRow.period == period).exists()
     )
     return sa.select(
         ServiceRow.id,
@@ -168,7 +166,7 @@ def _unplanned(period: date) -> sa.Select[tuple[object, ...]]:
     ).where(has_figures, ~planned)
 
 
-def _outdated(period: date) -> sa.Select[tuple[int]]:
+def _outdated(period: date) -> sa.Select[int]:
     """Services whose finished check of the night did not see their latest data."""
     return (
         sa.select(ServiceRow.id)
@@ -187,8 +185,7 @@ def take(database: Database, now: datetime, settings: Settings) -> list[Taken]:
     free = (
         sa.select(CheckRunRow.service_id, CheckRunRow.period)
         .where(
-            (CheckRunRow.status == RunStatus.DUE)
-            | ((CheckRunRow.status == RunStatus.RUNNING) & (CheckRunRow.lease_until < now))
+            (CheckRunRow.status == RunStatus.DUE) | ((CheckRunRow.status == RunStatus.RUNNING) & (CheckRunRow.lease_until < now))
         )
         .order_by(CheckRunRow.attempt, CheckRunRow.period, CheckRunRow.service_id)
         .limit(AT_ONCE)
@@ -232,15 +229,9 @@ def examine(database: Database, taken: Sequence[Taken]) -> list[Examined]:
     with database.read() as session:
         series = quality.series_of_services(session, ids, quality.metrics(session))
         histories = quality.histories(session, series)
-        versions = dict(
-            session.execute(sa.select(ServiceRow.id, ServiceRow.data_version).where(ServiceRow.id.in_(ids)))
-            .tuples()
-            .all()
-        )
+        versions = dict(session.execute(sa.select(ServiceRow.id, ServiceRow.data_version).where(ServiceRow.id.in_(ids))).all())
     return [
-        _examined(
-            one, versions.get(one.service_id, 0), [s for s in series if s.service_id == one.service_id], histories
-        )
+        _examined(one, versions.get(one.service_id, 0), [s for s in series if s.service_id == one.service_id], histories)
         for one in taken
     ]
 
@@ -252,7 +243,7 @@ def _examined(taken: Taken, version: int, series: Sequence[Series], histories: d
             continue
         try:
             results.append(look(one, histories[one.id]))
-        except Exception as error:  # noqa: BLE001 - whatever a series does to the detector stays with that series
+        except Exception as error:
             log.exception("series %s could not be looked at", one.id)
             return Examined(taken, version, (), f"series {one.id} ({one.metric.key}): {error}")
     return Examined(taken, version, tuple(results))
@@ -264,8 +255,7 @@ def look(series: Series, history: History) -> SeriesResult:
     starts = [period.start for period in history.periods]
     last = len(detection.changes) - 1
     findings = [
-        finding_from(change, starts, history.granularity, is_last=place == last)
-        for place, change in enumerate(detection.changes)
+        finding_from(change, starts, history.granularity, is_last=place == last) for place, change in enumerate(detection.changes)
     ]
     return SeriesResult(series.id, len(starts), detection.notes, tuple(findings) if series.metric.is_watched else ())
 
@@ -380,9 +370,7 @@ def set_state(session: Session, flag: KnownFlag, state: FlagState, kind: str, no
 def put_events(session: Session, service_id: int, events: Iterable[tuple[str, date, str]]) -> None:
     """Record what happened to a service (kind, day, title), once."""
     known = set(
-        session.execute(sa.select(EventRow.kind, EventRow.day, EventRow.title).where(EventRow.service_id == service_id))
-        .tuples()
-        .all()
+        session.execute(sa.select(EventRow.kind, EventRow.day, EventRow.title).where(EventRow.service_id == service_id)).all()
     )
     session.add_all(
         EventRow(service_id=service_id, kind=kind, day=day, title=title)

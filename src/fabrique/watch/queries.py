@@ -215,11 +215,7 @@ def note_counts(session: Session) -> dict[str, int]:
 def ledger(session: Session) -> LedgerState:
     """How the last night went."""
     night = session.scalar(sa.select(sa.func.max(CheckRunRow.period)))
-    by_status: dict[str, int] = {status.value: 0 for status in RunStatus}
-    for status, number in session.execute(
-        sa.select(CheckRunRow.status, sa.func.count()).where(CheckRunRow.period == night).group_by(CheckRunRow.status)
-    ):
-        by_status[status] = number
+    by_status = status_counts(session, CheckRunRow.period == night)
     failures = session.execute(
         sa.select(ServiceRow.name, CheckRunRow.error)
         .join(ServiceRow, ServiceRow.id == CheckRunRow.service_id)
@@ -237,10 +233,13 @@ def ledger(session: Session) -> LedgerState:
 
 def run_counts(session: Session) -> dict[str, int]:
     """How many checks ever, by status."""
-    counts: dict[str, int] = {status.value: 0 for status in RunStatus}
-    for status, number in session.execute(sa.select(CheckRunRow.status, sa.func.count()).group_by(CheckRunRow.status)):
-        counts[status] = number
-    return counts
+    return status_counts(session, sa.true())
+
+
+def status_counts(session: Session, condition: sa.ColumnElement[bool]) -> dict[str, int]:
+    """How many checks meet the condition, by status; every status is there."""
+    found = session.execute(sa.select(CheckRunRow.status, sa.func.count()).where(condition).group_by(CheckRunRow.status))
+    return {status.value: 0 for status in RunStatus} | dict(found.all())
 
 
 def pending(session: Session, period: date) -> int:

@@ -22,7 +22,9 @@ from fabrique.web.visit import Visit, visit_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from litestar import Request, Response
+    from litestar import Response
+
+    from fabrique.web.visit import AnyRequest
 
 log = logging.getLogger("fabrique.web")
 
@@ -72,11 +74,11 @@ def status_of(error: Exception) -> int:
 
 
 def error_page(
-    plain_visit: Callable[[Request[object, object, object]], Visit],
-) -> Callable[[Request[object, object, object], Exception], Response[bytes]]:
+    plain_visit: Callable[[AnyRequest], Visit],
+) -> Callable[[AnyRequest, Exception], Response[bytes]]:
     """The handler of every exception. `plain_visit` makes a visit where the middleware could not."""
 
-    def handle(request: Request[object, object, object], error: Exception) -> Response[bytes]:
+    def handle(request: AnyRequest, error: Exception) -> Response[bytes]:
         status = status_of(error)
         if status == 500:  # noqa: PLR2004 - ours to mend: keep the trace in the log, never on the page
             log.error("unhandled error on %s", request.scope["path"], exc_info=error)

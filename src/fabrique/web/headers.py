@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from litestar.datastructures import MutableScopeHeaders
 
 if TYPE_CHECKING:
-    from litestar.types import Message, Scope
+    from litestar.types import Message
 
     from fabrique.settings import Settings
     from fabrique.web.visit import Visit
@@ -31,7 +31,7 @@ def content_policy(nonce: str | None) -> str:
     )
 
 
-def secure(message: Message, scope: Scope, visit: Visit | None, settings: Settings) -> None:
+def secure(message: Message, visit: Visit | None, settings: Settings) -> None:
     """Add the headers to an answer that starts."""
     if message["type"] != "http.response.start":
         return

@@ -41,9 +41,7 @@ def environment() -> jinja2.Environment:
     made.install_gettext_callables(  # type: ignore[attr-defined] # added by the i18n extension
         _marked, _marked_plural, newstyle=False
     )
-    made.globals.update(
-        formats=formats, nonce=NONCE_MARK, schemes=SCHEMES, languages=language.LANGUAGES, isnan=math.isnan
-    )
+    made.globals.update(formats=formats, nonce=NONCE_MARK, schemes=SCHEMES, languages=language.LANGUAGES, isnan=math.isnan)
     return made
 
 

@@ -8,13 +8,13 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from litestar.connection import ASGIConnection
+    from litestar.connection import ASGIConnection, Request
     from sqlalchemy.orm import Session
 
     from fabrique.clock import Clock
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 SCHEMES = ("system", "light", "dark")
 NONCE_MARK = "%%NONCE%%"
 """Stands in cached bodies where each answer's own nonce goes."""
+
+
+if TYPE_CHECKING:
+    # Litestar's connections are generic in a user, an auth and a state that fabrique does not use.
+    AnyConnection = ASGIConnection[Any, Any, Any, Any]
+    AnyRequest = Request[Any, Any, Any]
 
 
 class Visitor(Protocol):
@@ -91,9 +97,7 @@ class Visit:
         "version", "visitor",
     )  # fmt: skip
 
-    def __init__(
-        self, site: Site, path: str, query: str, *, language: str, scheme: str, today: date, is_fragment: bool
-    ) -> None:
+    def __init__(self, site: Site, path: str, query: str, *, language: str, scheme: str, today: date, is_fragment: bool) -> None:
         self.site = site
         self.path = path
         self.query = query
@@ -147,7 +151,7 @@ def csrf_token(key: str) -> str:
     return hmac.new(key.encode(), b"form", hashlib.sha256).hexdigest()
 
 
-def visit_of(connection: ASGIConnection[object, object, object, object]) -> Visit | None:
+def visit_of(connection: AnyConnection) -> Visit | None:
     """The visit that the middleware prepared, None before it ran."""
     visit = connection.scope.get("state", {}).get("visit")
     return visit if isinstance(visit, Visit) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fabrique.cli.common import print_json
+from fabrique.cli.shared import print_json
 from fabrique.database import Database, migrate, revision_of
 from fabrique.language import _
 from fabrique.quality.actions import install_catalogue

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabrique.cli.common import print_json
+from fabrique.cli.shared import print_json
 from fabrique.exchange.series import SeriesFile, read_series
 from fabrique.exchange.textfile import FileUnreadable
 from fabrique.language import _, n_

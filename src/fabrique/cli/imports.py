@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabrique.cli.common import opened, print_json, progress
+from fabrique.cli.shared import opened, print_json, progress
 from fabrique.clock import SystemClock
 from fabrique.database import refresh_statistics
 from fabrique.exchange.betagouv import import_betagouv

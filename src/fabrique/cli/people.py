@@ -6,7 +6,7 @@ import click
 
 from fabrique.accounts.actions import LINK_HOURS, invite
 from fabrique.accounts.rules import Role
-from fabrique.cli.common import opened
+from fabrique.cli.shared import opened
 from fabrique.clock import SystemClock
 from fabrique.language import _
 

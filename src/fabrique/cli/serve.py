@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabrique.cli.common import opened, print_json, progress
+from fabrique.cli.shared import opened, print_json, progress
 from fabrique.cli.database import prepare
 from fabrique.clock import SystemClock
 from fabrique.database import Database

@@ -6,7 +6,7 @@ import time
 
 import click
 
-from fabrique.cli.common import opened, print_json, progress
+from fabrique.cli.shared import opened, print_json, progress
 from fabrique.clock import SystemClock, today
 from fabrique.dashboards.queries import status
 from fabrique.language import _, n_, ngettext

@@ -58,9 +58,12 @@ def service(visit: NamedDependency[Visit], slug: FromPath[str]) -> Response[byte
     return answer(visit, lambda s: render(visit, "dashboards/service.html", page=queries.service(s, slug, visit.today)))
 
 
-@get("/services/{slug:str}/{metric:str}.csv", permission=Permission.READ, sync_to_thread=True)
-def series_csv(visit: NamedDependency[Visit], slug: FromPath[str], metric: FromPath[str]) -> Response[bytes]:
+@get("/services/{slug:str}/{file:str}", permission=Permission.READ, sync_to_thread=True)
+def series_csv(visit: NamedDependency[Visit], slug: FromPath[str], file: FromPath[str]) -> Response[bytes]:
     """The figures behind a chart, as a table for a spreadsheet."""
+    metric = file.removesuffix(".csv")
+    if metric == file:
+        raise not_there(file)
     with visit.site.database.read() as session:
         page = queries.service(session, slug, visit.today)
     block = next((b for b in page.blocks if b.series.metric.key == metric and not b.series.segment), None)

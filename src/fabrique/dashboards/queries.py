@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 
@@ -277,6 +278,11 @@ class Choice:
     only_flagged: bool = False
     page: int = 1
     size: int = 50
+
+    def address(self, page: int) -> str:
+        """The address of another page of the same choice."""
+        wanted = {"q": self.search, "tri": self.sort, "signales": "true" if self.only_flagged else "", "par_page": self.size}
+        return f"/services?{urlencode({**{name: value for name, value in wanted.items() if value}, 'page': page})}"
 
 
 def services(session: Session, choice: Choice) -> ServicesPage:

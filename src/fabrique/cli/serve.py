@@ -35,6 +35,8 @@ def listen(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
+        # Listening at once: whoever follows the printed address waits for the site instead of being refused.
+        made.listen(128)
     except OSError as error:
         made.close()
         raise PortUnavailable(

@@ -24,7 +24,7 @@ bench: $(VENV)/.installed-dev catalogues ## the figures, with their targets besi
 
 messages: $(VENV)/.installed ## bring the catalogues up to date with the sources
 	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k n_ -k ngettext:1,2 --omit-header --sort-by-file --no-location -o locales/fabrique.pot .
-	$(BIN)/pybabel -q update -i locales/fabrique.pot -d locales -D fabrique --no-wrap --omit-header --no-fuzzy-matching --ignore-obsolete
+	$(BIN)/pybabel -q update -i locales/fabrique.pot -d locales -D fabrique --no-wrap --ignore-pot-creation-date --no-fuzzy-matching --ignore-obsolete
 	$(MAKE) catalogues
 
 catalogues: $(CATALOGUES:.po=.mo)

@@ -79,7 +79,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     # A socket's address may hold some hundred characters only: a short folder of its own for each test process,
     # set before the import, which looks for it.
-    folder = Path("/tmp") / f"fq{os.getpid()}"  # noqa: S108
+    folder = Path("/tmp") / f"fq{os.getpid()}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     with pytest.MonkeyPatch.context() as patch:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 ROOT = Path(__file__).parent.parent
 KEYWORDS = {"_": None, "n_": None, "ngettext": (1, 2)}

@@ -220,6 +220,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("service_id", "period", name=op.f("pk_check_run")),
     )
     with op.batch_alter_table("check_run", schema=None) as batch_op:
+        batch_op.create_index("ix_check_run_period", ["period", "status"], unique=False)
         batch_op.create_index("ix_check_run_status", ["status", "period"], unique=False)
 
     op.create_table(
@@ -392,6 +393,7 @@ def downgrade() -> None:
     op.drop_table("event")
     with op.batch_alter_table("check_run", schema=None) as batch_op:
         batch_op.drop_index("ix_check_run_status")
+        batch_op.drop_index("ix_check_run_period")
 
     op.drop_table("check_run")
     op.drop_table("stage_stay")

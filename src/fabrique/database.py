@@ -32,6 +32,10 @@ SQLITE_PRAGMAS = (
 )
 
 
+POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 10}
+"""As many connections kept as threads ask at once: one beyond the kept ones is opened and closed for each request."""
+
+
 class DatabaseUnavailable(Problem):
     """The database cannot be opened, read or written."""
 
@@ -160,7 +164,7 @@ def make_engine(url: str) -> sa.Engine:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "postgresql":
-            return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, **POOL)
         if parsed.get_backend_name() != "sqlite":
             raise DatabaseUnavailable(
                 n_("fabrique runs on SQLite and PostgreSQL; “%(name)s” is neither."), name=parsed.get_backend_name()
@@ -184,7 +188,7 @@ def make_sqlite_engine(url: sa.URL) -> sa.Engine:
             raise DatabaseUnavailable(
                 n_("The folder %(folder)s cannot be made: %(why)s."), folder=folder, why=error.strerror
             ) from error
-    engine = sa.create_engine(url, connect_args={"timeout": 10})
+    engine = sa.create_engine(url, connect_args={"timeout": 10}, **POOL)
 
     @sa.event.listens_for(engine, "connect")
     def _(connection: Any, _record: object) -> None:

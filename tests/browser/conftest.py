@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
 from conftest import missing_tool
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
-from factories import add_product, add_service, client, dropping, proportions, record, sign_in
 
 from fabrique.quality.actions import Observed, SeriesKey
 from fabrique.quality.rules import Figures
 from fabrique.watch.actions import tick
+from factories import add_product, add_service, client, dropping, proportions, record, sign_in
 
 if TYPE_CHECKING:
     from litestar.testing import TestClient

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
-from factories import add_service
 
 from fabrique.clock import FixedClock, today
 from fabrique.demonstration import NotADemonstration, load_demonstration, monday
@@ -17,6 +16,7 @@ from fabrique.quality import queries as quality
 from fabrique.quality.model import ObservationRow
 from fabrique.watch import queries as watch
 from fabrique.watch.actions import tick
+from factories import add_service
 
 if TYPE_CHECKING:
     from fabrique.database import Database

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
-from factories import add_service, dropping, proportions, record
 
 from fabrique.clock import SystemClock
 from fabrique.watch.model import CheckRunRow, FlagEventRow, FlagRow
+from factories import add_service, dropping, proportions, record
 
 if TYPE_CHECKING:
     from fabrique.clock import FixedClock
@@ -46,7 +46,7 @@ def test_a_worker_killed_five_times_leaves_each_period_checked_once(database: Da
     services = [add_service(database, f"service-{number}") for number in range(SERVICES)]
     shares = dropping(weeks=40, at=25)
     record(database, clock, [row for service in services for row in proportions(service, shares, seed=service)])
-    chance = random.Random(7)  # noqa: S311 - a moment to kill, not a secret
+    chance = random.Random(7)
     killed_at_work = 0
     for _ in range(KILLS):
         worker = start(database.url)

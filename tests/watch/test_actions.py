@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 import sqlalchemy as sa
-from factories import add_service, dropping, proportions, record, week
 
 from fabrique.quality.actions import Observed, SeriesKey
 from fabrique.quality.rules import Figures
@@ -15,8 +13,11 @@ from fabrique.watch import actions, queries
 from fabrique.watch.actions import Report, examine, finish, plan, take, tick
 from fabrique.watch.model import CheckRunRow, FlagEventRow, FlagRow
 from fabrique.watch.rules import FlagState, RunStatus
+from factories import add_service, dropping, proportions, record, week
 
 if TYPE_CHECKING:
+    import pytest
+
     from fabrique.clock import FixedClock
     from fabrique.database import Database
     from fabrique.settings import Settings

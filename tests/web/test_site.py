@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
-from factories import add_service, client, dropping, proportions, record, sign_in
 from litestar import Litestar, get
 
 from fabrique.accounts import actions as accounts
 from fabrique.accounts.rules import GRANTS, Permission, Role, may
 from fabrique.app import RouteWithoutPermission, create_app, require_permissions
 from fabrique.settings import Settings
+from factories import add_service, client, dropping, proportions, record, sign_in
 
 if TYPE_CHECKING:
     from fabrique.clock import FixedClock

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
-import anyio.to_thread
 import sqlalchemy as sa
+from litestar.concurrency import sync_to_thread
 from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.exceptions import PermissionDeniedException
@@ -49,7 +49,7 @@ class Visits(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Prepare the visit, then answer 304 or go on."""
-        visit = await anyio.to_thread.run_sync(prepared, self.site, scope)
+        visit = await sync_to_thread(prepared, self.site, scope)
         scope["state"]["visit"] = visit
         current.set(visit.language)
         if unchanged(visit, cast("HTTPScope", scope)):

@@ -87,8 +87,9 @@ def tell(report: ImportReport) -> None:
         click.echo(ngettext("%(num)s repair (see --json)", "%(num)s repairs (see --json)", number))
     for one in report.refused[:TOLD]:
         place = f"{one.file}:{one.line}" if one.line else one.file
-        value = f" “{one.value}”" if one.value else ""
-        click.echo(f"{place}: {one.column}{value}: {one.reason}", err=True)
+        value = _("“%(text)s”", text=one.value) if one.value else ""
+        told = " ".join(part for part in (one.column, value) if part)
+        click.echo(": ".join(part for part in (place, told, one.reason) if part), err=True)
     if report.refused_count:
         click.echo(ngettext("%(num)s refused", "%(num)s refused", report.refused_count), err=True)
 

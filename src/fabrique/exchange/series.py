@@ -91,7 +91,7 @@ def figure(path: Path, line: int, name: str, text: str) -> float:
     try:
         return numbers.parse(text)
     except numbers.NumberUnreadable as error:
-        raise at(path, line, f"{name} “{shortened(text)}”: {error}") from error
+        raise at(path, line, _("%(column)s “%(text)s”: %(why)s", column=name, text=shortened(text), why=error)) from error
 
 
 def in_order(path: Path, rows: list[tuple[int, str, list[float]]]) -> list[tuple[int, str, list[float]]]:

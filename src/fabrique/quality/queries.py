@@ -71,7 +71,8 @@ class History:
 
 def metrics(session: Session) -> dict[str, Metric]:
     """Every metric by its key, in the catalogue's order."""
-    rows = session.scalars(sa.select(MetricRow).order_by(MetricRow.position, MetricRow.key))
+    # Columns, not entities: every page reads the catalogue, and plain rows cost a third.
+    rows = session.execute(sa.select(*MetricRow.__table__.columns).order_by(MetricRow.position, MetricRow.key))
     return {
         row.key: Metric(
             key=row.key,

@@ -112,7 +112,7 @@ def _check_number(column: str, number: float | None, *, signed: bool = False) ->
 
 
 def _short(number: float | None) -> str:
-    return f"{number:g}" if number is not None else ""
+    return f"{number:.15g}" if number is not None else ""
 
 
 def measured(metric: Metric, rows: Sequence[Figures | None]) -> Measurements:

@@ -32,7 +32,11 @@ class CheckRunRow(Table):
     data_version: Mapped[int | None]
     error: Mapped[str] = mapped_column(sa.Text, default="")
 
-    __table_args__ = (sa.Index("ix_check_run_status", "status", "period"),)
+    __table_args__ = (
+        sa.Index("ix_check_run_status", "status", "period"),
+        # The last night is counted on every portfolio page, however many nights there were.
+        sa.Index("ix_check_run_period", "period", "status"),
+    )
 
 
 class SeriesCheckRow(Table):

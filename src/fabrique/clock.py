@@ -75,11 +75,11 @@ PER_YEAR = {
 }
 """Periods in a year."""
 
-DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-WEEK = re.compile(r"(\d{4})-W(\d{2})")
-MONTH = re.compile(r"(\d{4})-(\d{2})")
-QUARTER = re.compile(r"(\d{4})-Q([1-4])")
-YEAR = re.compile(r"(\d{4})")
+DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
+MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
+YEAR = re.compile(r"(\d{4})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -141,7 +141,7 @@ class Period:
                 return self.start.isoformat()
             case Granularity.WEEK:
                 year, week, _day = self.start.isocalendar()
-                return f"{year}-W{week:02}"
+                return f"{year:04}-W{week:02}"
             case Granularity.MONTH:
                 return f"{self.start.year:04}-{self.start.month:02}"
             case Granularity.QUARTER:

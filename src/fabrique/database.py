@@ -169,7 +169,7 @@ def make_engine(url: str) -> sa.Engine:
             raise DatabaseUnavailable(
                 n_("fabrique runs on SQLite and PostgreSQL; “%(name)s” is neither."), name=parsed.get_backend_name()
             )
-    except (ArgumentError, NoSuchModuleError) as error:
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise DatabaseUnavailable(
             n_("FABRIQUE_DATABASE_URL is not a database address; write sqlite:///var/fabrique.sqlite3 for instance.")
         ) from error
@@ -180,6 +180,7 @@ def make_engine(url: str) -> sa.Engine:
 
 def make_sqlite_engine(url: sa.URL) -> sa.Engine:
     """SQLite with write-ahead logging and transactions that begin when they say so."""
+    url = url.set(drivername="sqlite")
     if url.database and url.database != ":memory:":
         folder = Path(url.database).absolute().parent
         try:

@@ -87,7 +87,11 @@ def load(environ: Mapping[str, str] | None = None, file: Path | None = None) -> 
 def typed(name: str, kind: object, value: object) -> object:
     """One option's value in its own type."""
     if kind != "int":
-        return str(value)
+        if isinstance(value, str):
+            return value
+        raise SettingInvalid(
+            n_("FABRIQUE_%(option)s: “%(value)s” is not text; write it between quotes."), option=name.upper(), value=value
+        )
     try:
         return int(str(value))
     except ValueError as error:

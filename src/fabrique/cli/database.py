@@ -6,9 +6,13 @@ import click
 
 from fabrique.cli.shared import print_json
 from fabrique.database import Database, migrate, revision_of
-from fabrique.language import _
+from fabrique.language import Problem, _, n_
 from fabrique.quality.actions import install_catalogue
 from fabrique.settings import load
+
+
+class RevisionUnknown(Problem):
+    """A revision that this version does not know."""
 
 
 def prepare(database: Database) -> None:
@@ -16,6 +20,16 @@ def prepare(database: Database) -> None:
     migrate(database)
     with database.write() as session:
         install_catalogue(session)
+
+
+def go_to(database: Database, revision: str) -> None:
+    """The tables of another revision. Raises RevisionUnknown."""
+    from alembic.util import CommandError  # noqa: PLC0415 - Alembic is slow to import
+
+    try:
+        migrate(database, revision)
+    except CommandError as error:
+        raise RevisionUnknown(n_("No revision is called “%(revision)s”."), revision=revision) from error
 
 
 @click.command("migrate", help=_("Bring the database's tables up to date."))
@@ -29,7 +43,7 @@ def migrate_command(revision: str, *, as_json: bool) -> None:
         if revision == "head":
             prepare(database)
         else:
-            migrate(database, revision)
+            go_to(database, revision)
         present = revision_of(database)
     finally:
         database.close()

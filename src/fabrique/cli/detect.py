@@ -10,7 +10,7 @@ import click
 
 from fabrique.cli.shared import print_json
 from fabrique.exchange.series import SeriesFile, read_series
-from fabrique.exchange.textfile import FileUnreadable
+from fabrique.exchange.textfile import FileUnreadable, is_folder
 from fabrique.language import _, n_
 from fabrique.web.formats import number
 
@@ -29,7 +29,7 @@ def detect_command(paths: tuple[Path, ...], better: str | None, *, as_json: bool
     """period + value | numerator,denominator | n,sum,sum_sq | level_1..level_k."""
     found = [detected(path, read_series(path), better) for path in files_of(paths)]
     if as_json:
-        print_json(found[0] if len(paths) == 1 and not paths[0].is_dir() else found)
+        print_json(found[0] if len(paths) == 1 and not is_folder(paths[0]) else found)
         return
     for one in found:
         tell(one)
@@ -39,7 +39,7 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
     """The files named, and those in the folders named."""
     files: list[Path] = []
     for path in paths:
-        inside = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        inside = sorted(path.glob("*.csv")) if is_folder(path) else [path]
         if not inside:
             raise FileUnreadable(n_("%(file)s holds no .csv file."), file=path)
         files += inside

@@ -60,12 +60,16 @@ def command_for(kind: str) -> click.Command:
 
 def lines_of(path: Path) -> int | None:
     """Roughly how much there is to read, for the progress bar."""
-    if path.is_dir():
-        return sum(1 for _file in path.rglob("*.md"))
-    if not path.is_file():
+    try:
+        if path.is_dir():
+            return sum(1 for _file in path.rglob("*.md"))
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    except OSError:
+        # The importer says what is wrong.
         return None
-    with path.open("rb") as file:
-        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
 
 
 def tell(report: ImportReport) -> None:
@@ -73,7 +77,7 @@ def tell(report: ImportReport) -> None:
     if report.dry_run:
         click.echo(_("Nothing was written: this was a dry run."))
     if report.read_as:
-        click.echo(_("Read as %(how)s.", how=", ".join(report.read_as.values())))
+        click.echo(_("Read as %(encoding)s, columns separated by “%(separator)s”.", **report.read_as))
     for kind, counts in report.kinds.items():
         click.echo(
             _(
@@ -87,7 +91,7 @@ def tell(report: ImportReport) -> None:
         click.echo(ngettext("%(num)s repair (see --json)", "%(num)s repairs (see --json)", number))
     for one in report.refused[:TOLD]:
         place = f"{one.file}:{one.line}" if one.line else one.file
-        value = _("“%(text)s”", text=one.value) if one.value else ""
+        value = _("“%(text)s”", text=" ".join(one.value.split())) if one.value else ""
         told = " ".join(part for part in (one.column, value) if part)
         click.echo(": ".join(part for part in (place, told, one.reason) if part), err=True)
     if report.refused_count:

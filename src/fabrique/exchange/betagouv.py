@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import reprlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ import yaml
 from fabrique.accounts import actions as accounts
 from fabrique.accounts.actions import Source
 from fabrique.exchange.report import ImportReport, Repaired
-from fabrique.exchange.textfile import FileUnreadable
+from fabrique.exchange.textfile import FileUnreadable, printable
 from fabrique.language import _, n_
 from fabrique.portfolio import actions as portfolio
 from fabrique.portfolio.actions import Outcome, Writing
@@ -64,7 +66,17 @@ class SheetRefused(Exception):
 
     def __init__(self, column: str, value: object, reason: str, line: int | None = None) -> None:
         super().__init__(reason)
-        self.column, self.value, self.reason, self.line = column, str(value), reason, line
+        self.column, self.value, self.reason, self.line = column, plain(value), reason, line
+
+
+def plain(value: object) -> str:
+    """A value as text; of a list or mapping the beginning only, for a few aliases can make it larger than any memory."""
+    return reprlib.repr(value) if isinstance(value, list | dict | set | tuple) else str(value)
+
+
+def squeezed(text: str) -> str:
+    """A text on one line, without the null characters that PostgreSQL cannot keep."""
+    return " ".join(text.replace("\0", " ").split())
 
 
 @dataclass(slots=True)
@@ -84,15 +96,15 @@ class Sheet:
         """The first of these keys that holds a text; anything else is as good as nothing."""
         for name in names:
             value = self.keys.get(name)
-            if isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip():
-                return " ".join(str(value).split())
+            if isinstance(value, str | int | float) and not isinstance(value, bool) and (text := squeezed(str(value))):
+                return text
         return ""
 
     def words(self, name: str) -> list[str]:
         """The texts of a list; a lone text counts as a list of one."""
         value = self.keys.get(name)
         items = value if isinstance(value, list) else [value]
-        return [" ".join(item.split()) for item in items if isinstance(item, str) and item.strip()]
+        return [text for item in items if isinstance(item, str) and (text := squeezed(item))]
 
 
 @dataclass(slots=True)
@@ -150,7 +162,8 @@ def import_betagouv(
             rehearsal.dry_run = False
             return rehearsal
     report = ImportReport(dry_run=dry_run)
-    run = Run(database, clock, Source("betagouv", folder.name, fingerprint(files), "CC BY-NC-SA 4.0"), report, progress)
+    source = Source("betagouv", printable(folder.resolve().name), fingerprint(files), "CC BY-NC-SA 4.0")
+    run = Run(database, clock, source, report, progress)
     waiting: list[Told] = []
     waiting_kind = ""
     for kind, told in read_all(folder, files, report):
@@ -167,25 +180,26 @@ def import_betagouv(
 
 def sheets_in(folder: Path) -> list[Path]:
     """Every sheet in reading order. Raises FileUnreadable where there is none."""
-    if not folder.exists():
-        raise FileUnreadable(n_("There is no folder %(file)s."), file=folder)
-    if not folder.is_dir():
-        raise FileUnreadable(n_("%(file)s is a file; name the folder that holds _startups."), file=folder)
-    if not (folder / "_startups").is_dir():
-        raise FileUnreadable(n_("%(file)s holds no folder _startups; this is not a set of product sheets."), file=folder)
     try:
+        if not folder.exists():
+            raise FileUnreadable(n_("There is no folder %(file)s."), file=folder)
+        if not folder.is_dir():
+            raise FileUnreadable(n_("%(file)s is a file; name the folder that holds _startups."), file=folder)
+        if not (folder / "_startups").is_dir():
+            raise FileUnreadable(n_("%(file)s holds no folder _startups; this is not a set of product sheets."), file=folder)
         return [file for name in FOLDERS for file in sorted((folder / name).glob("*.md"))]
     except OSError as error:
         raise FileUnreadable(n_("%(file)s cannot be read: %(why)s."), file=folder, why=error.strerror) from error
 
 
 def fingerprint(files: Sequence[Path]) -> str:
-    """A digest of the folder's content."""
+    """A digest of the folder's content. What cannot be read is left to be refused."""
     whole = hashlib.sha256()
     for file in files:
-        if file.is_file() and file.stat().st_size <= LARGEST_SHEET:
-            whole.update(f"{file.parent.name}/{file.name}".encode(errors="surrogateescape"))
-            whole.update(file.read_bytes())
+        with suppress(OSError):
+            if file.is_file() and file.stat().st_size <= LARGEST_SHEET:
+                whole.update(f"{file.parent.name}/{file.name}".encode(errors="surrogateescape"))
+                whole.update(file.read_bytes())
     return whole.hexdigest()
 
 
@@ -319,7 +333,7 @@ def phases(sheet: Sheet) -> list[Phase]:
     """The sheet's phases as written. Raises SheetRefused for a stage that nobody knows or a date that does not exist."""
     found = []
     for place, entry in items(sheet, "phases"):
-        stage = STAGES.get(str(entry.get("name", "")).strip())
+        stage = STAGES.get(plain(entry.get("name", "")).strip())
         if stage is None:
             raise SheetRefused(f"phases[{place}].name", entry.get("name", ""), _("no phase is called this"))
         start = day(entry.get("start"), f"phases[{place}].start")
@@ -338,12 +352,12 @@ def events(sheet: Sheet) -> list[Event]:
     found = []
     for place, entry in items(sheet, "events"):
         when = day(entry.get("date"), f"events[{place}].date")
-        kind = str(entry.get("name", "") or "other")[:30]
+        kind = squeezed(plain(entry.get("name", "") or "other"))[:30]
         if when is None:
             sheet.repair(f"events[{place}].date", "", _("an event without a date is left out"), "")
             continue
         comment = entry.get("comment")
-        found.append(Event(kind, when, " ".join(comment.split()) if isinstance(comment, str) else ""))
+        found.append(Event(kind, when, squeezed(comment) if isinstance(comment, str) else ""))
     return sorted(found, key=lambda event: (event.day, event.kind, event.comment))
 
 

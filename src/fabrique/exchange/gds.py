@@ -105,7 +105,7 @@ def _run(
 ) -> ImportReport:
     table, layout = source
     report.read_as = table.read_as
-    run = Run(database, clock, Source("gds", table.path.name, table.sha256, LICENCE), report, progress)
+    run = Run(database, clock, Source("gds", table.name, table.sha256, LICENCE), report, progress)
     with database.read() as session:
         known = queries.metrics(session)
     rows: list[Row] = []
@@ -127,18 +127,18 @@ def read(table: TextTable, layout: Layout, report: ImportReport) -> Iterator[Row
         report.count("services", "read")
         if len(cells) != len(table.header):
             reason = _("%(given)s cells instead of %(expected)s", given=len(cells), expected=len(table.header))
-            report.refuse(table.path.name, line, "", table.separator.join(cells), reason)
+            report.refuse(table.name, line, "", table.separator.join(cells), reason)
             continue
         slug = cells[layout.slug].strip()
         if not SLUG.fullmatch(slug):
-            report.refuse(table.path.name, line, "Slug", slug, _("a slug holds small letters, digits and hyphens"))
+            report.refuse(table.name, line, "Slug", slug, _("a slug holds small letters, digits and hyphens"))
             continue
         if (before := seen.setdefault(slug, line)) != line:
-            report.refuse(table.path.name, line, "Slug", slug, _("the same service as line %(line)s", line=before))
+            report.refuse(table.name, line, "Slug", slug, _("the same service as line %(line)s", line=before))
             continue
         name = cells[layout.name].strip()
         if not name:
-            report.refuse(table.path.name, line, "Name of service", "", _("nothing is written here"))
+            report.refuse(table.name, line, "Name of service", "", _("nothing is written here"))
             continue
         sheet = ServiceSheet(slug, name, optional(cells, layout.department), optional(cells, layout.agency), "gds")
         yield Row(line, sheet, cells)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 from fabrique.language import Problem, n_
 
-SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'’")
+SPACED_GROUPS = re.compile(r"(?<=\d)[ \u00a0\u202f\u2009'’](?=\d{3}(?!\d))")
+"""A space between thousands; anywhere else it parts two numbers, and that is no number."""
 PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 COMMA_DECIMAL = re.compile(r"[+-]?\d+,\d+")
 ENGLISH_GROUPS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 FRENCH_GROUPS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d+")
+LARGEST = 1e100
+"""More than anybody counts, and its square still fits a double."""
 
 
 class NumberUnreadable(Problem):
@@ -21,9 +23,9 @@ class NumberUnreadable(Problem):
 def parse(text: str, *, grouped: bool = False) -> float:
     """The number in a cell. A lone comma is the decimal mark, unless `grouped` says that commas group thousands.
 
-    Raises NumberUnreadable; also for NaN, infinities and numbers too large for a double.
+    Raises NumberUnreadable; also for NaN, infinities and numbers too large to be squared.
     """
-    compact = text.strip().translate(SPACES).replace("−", "-")
+    compact = SPACED_GROUPS.sub("", text.strip()).replace("−", "-")
     if grouped and ENGLISH_GROUPS.fullmatch(compact):
         compact = compact.replace(",", "")
     elif FRENCH_GROUPS.fullmatch(compact):
@@ -33,6 +35,6 @@ def parse(text: str, *, grouped: bool = False) -> float:
     if not PLAIN.fullmatch(compact):
         raise NumberUnreadable(n_("this is not a number"))
     number = float(compact)
-    if not math.isfinite(number):
+    if abs(number) > LARGEST:
         raise NumberUnreadable(n_("the number is too large"))
     return number

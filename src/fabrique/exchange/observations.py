@@ -119,7 +119,7 @@ def _run(
     report.read_as = table.read_as
     with database.read() as session:
         known = Known(queries.all_service_ids(session), queries.metrics(session))
-    source = Source("observations", table.path.name, table.sha256)
+    source = Source("observations", table.name, table.sha256)
     run = Run(database, clock, source, report, progress)
     chunk: list[Observed] = []
     for observed in read(table, known, report):
@@ -138,7 +138,7 @@ def read(table: TextTable, known: Known, report: ImportReport) -> Iterator[Obser
     """The file's good rows; the others go to the report."""
     columns = {name: place for place, name in enumerate(table.header)}
     first_line: dict[tuple[int, str, str, str, int], int] = {}
-    file = table.path.name
+    file = table.name
     for line, row in table.rows():
         if len(row) != len(table.header):
             reason = _("%(given)s cells instead of %(expected)s", given=len(row), expected=len(table.header))

@@ -40,20 +40,33 @@ class TextTable:
     size: int
 
     @property
+    def name(self) -> str:
+        """The file's name, fit for a report and for a database."""
+        return printable(self.path.name)
+
+    @property
     def read_as(self) -> dict[str, str]:
         """How the file was understood."""
         return {"encoding": self.encoding, "separator": "tab" if self.separator == "\t" else self.separator}
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Each row after the header with the number of the line it starts on. Blank lines are passed over."""
+        begun, last, line = 1, "", 1
         with self.path.open(encoding=self.encoding, newline="", errors="strict") as file:
             reader = csv.reader(file, delimiter=self.separator)
-            next(reader, None)
-            line = reader.line_num + 1
-            for row in reader:
-                if row and any(cell.strip() for cell in row):
-                    yield line, row
+            try:
+                next(reader, None)
                 line = reader.line_num + 1
+                for row in reader:
+                    if row and any(cell.strip() for cell in row):
+                        begun, last = line, row[-1]
+                        yield line, row
+                    line = reader.line_num + 1
+            except csv.Error as error:
+                raise unclosed(self.path, line) from error
+        if "\n" in last and not ends_with_quote(self.path):
+            # The last cell swallowed the rest of the file.
+            raise unclosed(self.path, begun)
 
 
 def open_table(path: Path) -> TextTable:
@@ -76,9 +89,34 @@ def open_table(path: Path) -> TextTable:
     return TextTable(path, encoding, separator, tuple(name.strip() for name in header), digest, size)
 
 
+def printable(name: str) -> str:
+    """A file's name with a question mark for each byte that is no character."""
+    return name.encode(errors="replace").decode()
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; a name that cannot even be looked up is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def unclosed(path: Path, line: int) -> FileUnreadable:
+    """The fault of a quotation mark without its pair."""
+    return FileUnreadable(n_("%(file)s: a quotation mark opened on line %(line)s is never closed."), file=path, line=line)
+
+
+def ends_with_quote(path: Path) -> bool:
+    """Whether the last thing in a file, blanks aside, is a quotation mark."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - BLOCK))
+        return file.read().rstrip().endswith(b'"')
+
+
 def refuse_if_absent(path: Path) -> None:
     """Raise FileUnreadable for a file that is not there, or is a folder."""
-    if path.is_dir():
+    if is_folder(path):
         raise FileUnreadable(n_("%(file)s is a folder; name a file in it."), file=path)
     try:
         path.stat()
@@ -142,6 +180,7 @@ def longest_tail(path: Path, block: bytes, since_newline: int) -> int:
             since_newline += len(block) - position
             break
         if since_newline + found - position > LONGEST_LINE:
+            since_newline += found - position
             break
         since_newline, position = 0, found + 1
         # Only a line longer than the limit matters: jump to the last newline that a limit's stretch can hold.

@@ -98,7 +98,6 @@ def product_sheets(session: Session, slugs: Sequence[str]) -> dict[str, ProductS
         sa.select(SponsorshipRow.product_id, OrganisationRow.key)
         .join(OrganisationRow, OrganisationRow.id == SponsorshipRow.organisation_id)
         .where(SponsorshipRow.product_id.in_(ids))
-        .order_by(OrganisationRow.key)
     ):
         sponsors[product_id].append(key)
     stays, events = stays_of(session, ids), events_of(session, ids)
@@ -107,7 +106,7 @@ def product_sheets(session: Session, slugs: Sequence[str]) -> dict[str, ProductS
             slug=row.slug,
             name=row.name,
             incubator=incubator or "",
-            sponsors=tuple(sponsors[row.id]),
+            sponsors=tuple(sorted(sponsors[row.id])),  # here, not by the database: each sorts as its locale does
             website=row.website,
             repository=row.repository,
             statistics_url=row.statistics_url,

@@ -73,6 +73,8 @@ def stays_from(phases: Sequence[Phase]) -> tuple[list[Stay], list[Repair]]:
 
     Two phases that start the same day follow each other along the road: the first one's stay is empty.
     """
+    if not phases:
+        return [], []
     repairs: list[Repair] = []
     ordered = sorted(phases, key=lambda phase: (phase.start, ROAD[phase.stage]))
     if [phase.start for phase in phases] != [phase.start for phase in ordered]:

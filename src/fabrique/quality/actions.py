@@ -158,6 +158,7 @@ def record_observations(session: Session, observed: Sequence[Observed], batch_of
 
     `batch_of` gives the batch's id and is called only where something is written.
     """
+    hold_services(session, {one.series.service_id for one in observed})
     counts, new, different = compare(session, observed)
     if not new and not different:
         return counts
@@ -183,6 +184,16 @@ def record_observations(session: Session, observed: Sequence[Observed], batch_of
         .values(data_version=ServiceRow.data_version + 1)
     )
     return counts
+
+
+def hold_services(session: Session, ids: set[int]) -> None:
+    """Let nobody else record figures of these services until the transaction ends.
+
+    Two at once on PostgreSQL would else each see none of the other's, and one would replace the other's without keeping them.
+    """
+    session.execute(
+        sa.select(ServiceRow.id).where(ServiceRow.id.in_(ids)).order_by(ServiceRow.id).with_for_update(key_share=True)
+    )
 
 
 def series_ids(session: Session, keys: set[SeriesKey]) -> dict[SeriesKey, int]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 RECENT = 52
 """Levels kept for the small line beside a name."""
+TWELVE_MONTHS = timedelta(days=364)
+"""A period that begins this long before the last one is no longer counted with it: 52 weeks, 12 months, 4 quarters or a year are."""
 
 
 class FigureImpossible(Problem):
@@ -80,7 +82,7 @@ def check(metric: Metric, figures: Figures) -> None:
                 )
         case Form.MEAN:
             n, s, q = figures.n or 0, figures.total or 0, figures.total_of_squares or 0
-            if q * n < s * s * (1 - 1e-9):
+            if q * n < s * s * (1 - 1e-9) or (n == 0 and q > 0):
                 raise FigureImpossible("sum_sq", n_("the sum of squares is too small for the sum and the count"))
         case _:
             pass
@@ -157,7 +159,7 @@ def summary(metric: Metric, starts: Sequence[date], rows: Sequence[Figures]) -> 
     if metric.form is Form.VALUE:
         known = [level for level in levels if level is not None]
         return State(known[-1] if known else None, None, recent)
-    since = starts[-1] - timedelta(days=365)
+    since = starts[-1] - TWELVE_MONTHS
     window = [place for place, start in enumerate(starts) if start > since]
     weight = series.weight[window]
     answers = float(weight.sum())

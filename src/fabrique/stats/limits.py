@@ -139,7 +139,8 @@ def signals(series: Measurements, limits: Limits, better: str | None) -> list[Si
     if len(seen) == 0:
         return []
     level = series.level[seen]
-    offset = level - limits.centre[seen]
+    # The mean of equal values may differ from them in its last digit: that is no signal.
+    offset = np.where(np.isclose(level, limits.centre[seen], rtol=1e-12, atol=0), 0.0, level - limits.centre[seen])
     sigma = limits.sigma[seen]
     pieces = np.cumsum(np.r_[0, np.diff(limits.centre[seen]) != 0])
     found = [

@@ -58,8 +58,7 @@ def proportions(numerator: ArrayLike, denominator: ArrayLike) -> Measurements:
     x, n = _counts(numerator, "numerator"), _counts(denominator, "denominator")
     _same_length(x, n)
     _refuse(x > n, "the numerator is above the denominator", x)
-    total_n = np.nansum(n)
-    pooled = np.nansum(np.where(np.isfinite(n), x, 0.0)) / total_n if total_n else np.nan
+    pooled = _pooled(x, n)
     return _weighted(Form.PROPORTION, x, n, float(np.sqrt(pooled * (1 - pooled))), 0.0, 1.0)
 
 
@@ -67,9 +66,7 @@ def rates(events: ArrayLike, exposure: ArrayLike) -> Measurements:
     """Events per exposure a period; a period without exposure is missing. Raises ValueError like `proportions`."""
     x, n = _counts(events, "number of events"), _counts(exposure, "exposure")
     _same_length(x, n)
-    total = np.nansum(n)
-    pooled = np.nansum(x) / total if total else np.nan
-    return _weighted(Form.RATE, x, n, float(np.sqrt(pooled)), 0.0, np.inf)
+    return _weighted(Form.RATE, x, n, float(np.sqrt(_pooled(x, n))), 0.0, np.inf)
 
 
 def means(n: ArrayLike, total: ArrayLike, total_of_squares: ArrayLike) -> Measurements:
@@ -78,8 +75,9 @@ def means(n: ArrayLike, total: ArrayLike, total_of_squares: ArrayLike) -> Measur
     _same_length(count, s, q)
     with np.errstate(invalid="ignore"):
         _refuse(q * count < s * s * (1 - 1e-9), "the sum of squares is too small for the sum", q)
-    within = np.nansum(q) - np.nansum(np.divide(s * s, count, out=np.zeros_like(s), where=count > 0))
-    freedom = np.nansum(np.maximum(count - 1, 0))
+    whole = (count > 0) & np.isfinite(s) & np.isfinite(q)
+    within = (q[whole] - s[whole] ** 2 / count[whole]).sum()
+    freedom = np.maximum(count[whole] - 1, 0).sum()
     return _weighted(Form.MEAN, s, count, float(np.sqrt(max(within, 0.0) / freedom)) if freedom else np.nan)
 
 
@@ -95,7 +93,7 @@ def scores(levels: ArrayLike, marks: Sequence[float]) -> Measurements:
         _refuse(flat < 0, "a count is negative", flat, counts.shape[1])
     values = np.asarray(marks, dtype=np.float64)
     n = counts.sum(axis=1)
-    pooled = np.nansum(counts, axis=0)
+    pooled = counts[np.isfinite(n)].sum(axis=0)
     if pooled.sum():
         share = pooled / pooled.sum()
         spread = float(np.sqrt(max(share @ values**2 - (share @ values) ** 2, 0.0)))
@@ -108,6 +106,12 @@ def values(value: ArrayLike) -> Measurements:
     """A bare number a period; nan is missing. Raises ValueError where one is infinite."""
     level = _finite(value, "value")
     return Measurements(Form.VALUE, level, np.where(np.isfinite(level), np.nan, 0.0), np.nan)
+
+
+def _pooled(x: Floats, n: Floats) -> float:
+    """The level of the periods that are whole, taken together; nan where there is none."""
+    whole = np.isfinite(x) & (n > 0)
+    return float(x[whole].sum() / n[whole].sum()) if whole.any() else np.nan
 
 
 def _weighted(

@@ -7,13 +7,15 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_scientific
 
 from fabrique.clock import PARIS, Granularity
 from fabrique.language import _, current, ngettext
 
 NARROW_SPACE = "\u202f"
 SPACE = "\u00a0"
+MOST = 1e18
+"""From here on a number is written as 1,2E18: nobody reads its digits, and Babel has room for 28 of them only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,11 @@ def number(value: float, decimals: int = 0) -> str:
 @lru_cache(maxsize=50_000)
 def _number(value: float, decimals: int, language: str) -> str:
     pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    if abs(value) >= MOST:
+        return format_scientific(value, "0.0#E0", locale=language).replace("-", "−")
     text = format_decimal(value, pattern, locale=language)
     # A rounded zero has no sign; a real minus is written as one.
-    return text.lstrip("-") if float(f"{value:.{decimals}f}") == 0 else text.replace("-", "−")
+    return text.replace("-", "−" if text.strip("-0,.") else "")
 
 
 def figure(value: float | None, unit: Unit) -> str:
@@ -53,7 +57,7 @@ def with_symbol(text: str, symbol: str) -> str:
     if symbol == "%":
         return f"{text}%" if english else f"{text}{NARROW_SPACE}%"
     if symbol in {"€", "£"}:
-        return f"{symbol}{text}" if english else f"{text}{SPACE}{symbol}"
+        return f"{'−' * text.startswith('−')}{symbol}{text.removeprefix('−')}" if english else f"{text}{SPACE}{symbol}"
     return f"{text}{SPACE}{symbol}"
 
 
@@ -69,7 +73,10 @@ def difference(value: float, unit: Unit) -> str:
     size = number(abs(value) * unit.factor, unit.decimals)
     sign = "" if not size.strip("0,.") else "+" if value > 0 else "−"
     if unit.symbol == "%":
-        return _("%(gap)s points", gap=f"{sign}{size}")
+        points = abs(round(value * unit.factor, unit.decimals))
+        # French says 1,5 point; English 1.5 points.
+        count = int(points) if current.get() == "fr" or points == int(points) else 2
+        return ngettext("%(gap)s point", "%(gap)s points", count, gap=f"{sign}{size}")
     return f"{sign}{with_symbol(size, unit.symbol)}"
 
 
@@ -144,9 +151,14 @@ def between_periods(first: date, last: date, granularity: str) -> str:
     """The span of dates that the data allow, empty when there is only one."""
     if first == last:
         return ""
-    if Granularity(granularity) in {Granularity.DAY, Granularity.WEEK}:
-        return _("between %(first)s and %(last)s", first=day(first), last=day(last))
-    return _("between %(first)s and %(last)s", first=period(first, granularity), last=period(last, granularity))
+    match Granularity(granularity):
+        case Granularity.DAY | Granularity.WEEK:
+            return _("between %(first)s and %(last)s", first=day(first), last=day(last))
+        case Granularity.QUARTER:
+            return _("between %(first)s and %(last)s", first=period(first, granularity), last=period(last, granularity))
+        case Granularity.MONTH | Granularity.YEAR:
+            # French gives an article to a day or a quarter, none to a month or a year.
+            return _("between %(earliest)s and %(latest)s", earliest=period(first, granularity), latest=period(last, granularity))
 
 
 def ago(value: date, today: date) -> str:
@@ -158,6 +170,6 @@ def ago(value: date, today: date) -> str:
         return ngettext("%(num)s day ago", "%(num)s days ago", int(days))
     if days < 70:  # noqa: PLR2004 - ten weeks
         return ngettext("%(num)s week ago", "%(num)s weeks ago", int(days // 7))
-    if days < 730:  # noqa: PLR2004 - two years
+    if days < 731:  # noqa: PLR2004 - two years
         return ngettext("%(num)s month ago", "%(num)s months ago", int(days // 30.44))
     return ngettext("%(num)s year ago", "%(num)s years ago", int(days // 365.25))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fabrique.language import _
 from fabrique.web.charts.scale import Scale, decimals_of, round_ticks
 from fabrique.web.formats import number, with_symbol
 
@@ -19,6 +20,8 @@ LINE = 16
 """Height of a small label, with room around it."""
 LABEL_WIDTH = 6.4
 """Pixels a character of a small label takes, roughly."""
+EDGE = 8
+"""Room between the frame and the first and last points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +151,16 @@ def control_chart(
     if shown_target is not None:
         low, high = min(low, shown_target), max(high, shown_target)
     ticks = [t / unit.factor for t in round_ticks(low * unit.factor, high * unit.factor)]
-    across = Scale(0, max(1, len(points) - 1), LEFT + 8, WIDTH - RIGHT - 8)
     up = Scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP)
     decimals = decimals_of(ticks, unit.factor)
+    y_ticks = [Tick(up(t), told(t, unit, decimals)) for t in ticks]
+    known = [p.value for p in points if p.value is not None]
+    beside = [told(value, unit, unit.decimals) for value in known[-1:]]
+    if shown_target is not None:
+        beside.append(_("target %(value)s", value=told(shown_target, unit, unit.decimals)))
+    left = margin(LEFT, [tick.text for tick in y_ticks])
+    right = WIDTH - margin(RIGHT, beside)
+    across = Scale(0, max(1, len(points) - 1), left + EDGE, right - EDGE)
     return ControlChart(
         points=[
             DrawnPoint(across(i), up(p.value), p, told(p.value, unit, unit.decimals))
@@ -162,14 +172,26 @@ def control_chart(
         levels=levels(points, across, up, unit),
         markers=place_markers(markers, across),
         events=place_events(events, across),
-        y_ticks=[Tick(up(t), told(t, unit, decimals)) for t in ticks],
+        y_ticks=y_ticks,
         x_ticks=x_ticks(points, across),
         target=Tick(up(shown_target), told(shown_target, unit, unit.decimals)) if shown_target is not None else None,
         rows=list(points),
         unit=unit,
         has_band=any(p.lower is not None for p in points),
         last_y=last_label(points, up, None if shown_target is None else up(shown_target)),
+        left=left,
+        right=right,
     )
+
+
+def margin(least: int, labels: Sequence[str]) -> int:
+    """Room for labels that stand beside the frame; never more than a third of the drawing."""
+    return min(max(least, round(max(map(len, labels), default=0) * LABEL_WIDTH) + 12), WIDTH // 3)
+
+
+def inside(x: float, across: Scale) -> float:
+    """The pixel, kept inside the frame: with few points, half a period is wider than its edge."""
+    return min(max(x, across.start - EDGE), across.end + EDGE)
 
 
 def told(value: float, unit: Unit, decimals: int) -> str:
@@ -220,10 +242,8 @@ def band_paths(points: Sequence[Point], across: Scale, up: Scale) -> list[str]:
         lower = [(across(i), up(v)) for i in range(first, last + 1) if (v := points[i].lower) is not None]
         if not upper or not lower:
             continue
-        ring = [
-            (upper[0][0] - half, upper[0][1]), *upper, (upper[-1][0] + half, upper[-1][1]),
-            (lower[-1][0] + half, lower[-1][1]), *reversed(lower), (lower[0][0] - half, lower[0][1]),
-        ]  # fmt: skip
+        begin, end = inside(upper[0][0] - half, across), inside(upper[-1][0] + half, across)
+        ring = [(begin, upper[0][1]), *upper, (end, upper[-1][1]), (end, lower[-1][1]), *reversed(lower), (begin, lower[0][1])]
         paths.append("M" + "L".join(f"{x:g} {y:g}" for x, y in ring) + "Z")
     return paths
 
@@ -232,40 +252,48 @@ def levels(points: Sequence[Point], across: Scale, up: Scale, unit: Unit) -> lis
     """The centre line of each stretch with its value."""
     half = (across(1) - across(0)) / 2 if len(points) > 1 else 4
     return [
-        Level(across(first) - half, across(last) + half, up(centre), told(centre, unit, unit.decimals))
+        Level(
+            inside(across(first) - half, across),
+            inside(across(last) + half, across),
+            up(centre),
+            told(centre, unit, unit.decimals),
+        )
         for first, last in stretches(points)
         if (centre := points[first].centre) is not None
     ]
 
 
 def place_markers(markers: Sequence[Marker], across: Scale) -> list[DrawnMarker]:
-    """Change lines with labels that neither leave the frame nor lie on one another (two rows, turn by turn)."""
+    """Change lines with labels in up to two rows; a third that would lie on both keeps its line without words."""
     half = (across(1) - across(0)) / 2
     placed: list[DrawnMarker] = []
     ends = [-1.0, -1.0]
     for marker in sorted(markers, key=lambda m: m.index):
-        x = across(marker.index) - half
+        x = inside(across(marker.index) - half, across)
+        low, high = inside(across(marker.low) - half, across), inside(across(marker.high) + half, across)
         length = len(marker.text) * LABEL_WIDTH + 18
         anchor = "end" if x + length > WIDTH - 8 else "start"
         label_x = x - 6 if anchor == "end" else x + 6
         begin = label_x - length if anchor == "end" else label_x
-        row = 0 if begin > ends[0] else 1
-        ends[row] = max(ends[row], begin + length)
-        low, high = across(marker.low) - half, across(marker.high) + half
+        row = next((r for r in (0, 1) if begin > ends[r]), None)
+        if row is None:
+            placed.append(DrawnMarker(x, low, high - low, x, 0.0, "none", marker))
+            continue
+        ends[row] = begin + length
         placed.append(DrawnMarker(x, low, high - low, label_x, 12.0 + 15 * row, anchor, marker))
     return placed
 
 
 def place_events(events: Sequence[TimeEvent], across: Scale) -> list[DrawnEvent]:
-    """Event flags under the axis in up to two rows; a third that would lie on both keeps its line without words."""
+    """Event flags under the axis in up to two rows; one too long, or that would lie on both, keeps its line without words."""
     placed: list[DrawnEvent] = []
     ends = [-1.0, -1.0]
     for event in sorted(events, key=lambda e: e.position):
-        x = across(event.position)
+        x = inside(across(event.position), across)
         length = len(event.title) * LABEL_WIDTH + 16
         anchor = "end" if x + length > WIDTH - 4 else "start"
         begin = x - length if anchor == "end" else x
-        row = next((r for r in (0, 1) if begin > ends[r] + 6), None)
+        row = next((r for r in (0, 1) if begin > max(ends[r] + 6, 0)), None)
         if row is None:
             placed.append(DrawnEvent(x, x, 0.0, "none", event))
             continue

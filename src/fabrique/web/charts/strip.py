@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDTH, RADIUS, ROWS = 960, 5, 7
-LEFT, RIGHT, TOP, FOOT = 24, 24, 40, 34
+LEFT, RIGHT, TOP, FOOT = 44, 72, 40, 36
+"""Beside the axis there is room for the median's label, which is centred, and the target's, which begins at its line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,8 @@ WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
 YEAR = re.compile(r"(\d{4})", re.ASCII)
+FIRST_YEAR, LAST_YEAR = 1000, 2999
+"""Years that a figure can be about; the calendar itself ends where years have five digits."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -153,6 +155,8 @@ class Period:
 def parse_period(text: str) -> Period:
     """The period written `2026-03-14`, `2026-W11`, `2026-03`, `2026-Q1` or `2026`. Raises PeriodInvalid."""
     text = text.strip()
+    if YEAR.match(text) and not FIRST_YEAR <= int(text[:4]) <= LAST_YEAR:
+        raise PeriodInvalid(n_("the period “%(text)s” does not exist"), text=shortened(text))
     try:
         if found := DAY.fullmatch(text):
             return Period(date(int(found[1]), int(found[2]), int(found[3])), Granularity.DAY)

@@ -70,6 +70,8 @@ def load(environ: Mapping[str, str] | None = None, file: Path | None = None) -> 
     environ = os.environ if environ is None else environ
     file = file or Path(environ.get("FABRIQUE_CONFIG", "fabrique.toml"))
     given: dict[str, object] = {}
+    if "FABRIQUE_CONFIG" in environ and not file.is_file():
+        raise SettingInvalid(n_("FABRIQUE_CONFIG names %(file)s; there is no such file."), file=file)
     if file.is_file():
         try:
             given = tomllib.loads(file.read_text(encoding="utf-8"))

@@ -149,7 +149,7 @@ def test_a_control_chart_is_told_to_those_who_cannot_see_it() -> None:
     assert [named[one] for one in svg.attrib["aria-labelledby"].split()] == [TITLE, TEXT]
     assert [element.tag for element in svg[:2]] == ["title", "desc"]
     circles = [element for element in svg if element.tag == "circle"]
-    assert [circle.findtext("title") for circle in circles[:2]] == ["semaine 0 : 80\u202f%", "semaine 2 : 70\u202f%"]
+    assert [circle.findtext("title") for circle in circles[:2]] == ["semaine 0\u00a0: 80\u202f%", "semaine 2\u00a0: 70\u202f%"]
 
 
 def test_the_twin_table_tells_every_period_of_the_chart() -> None:

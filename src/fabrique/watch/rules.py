@@ -150,10 +150,10 @@ class Decisions:
 
 
 def decide(flags: Sequence[KnownFlag], findings: Sequence[Finding]) -> Decisions:
-    """Match findings with known flags, the nearest date first; each is used once."""
+    """Match findings with known flags, each used once: flags that stand before withdrawn ones, then the nearest date."""
     pairs = sorted(
         (
-            (distance(flag, finding), flag.id, place)
+            (flag.state is FlagState.WITHDRAWN, distance(flag, finding), flag.id, place)
             for flag in flags
             for place, finding in enumerate(findings)
             if is_same(flag, finding)
@@ -161,7 +161,7 @@ def decide(flags: Sequence[KnownFlag], findings: Sequence[Finding]) -> Decisions
     )
     by_id = {flag.id: flag for flag in flags}
     taken_flags: dict[int, int] = {}
-    for _gap, flag_id, place in pairs:
+    for _withdrawn, _gap, flag_id, place in pairs:
         if flag_id not in taken_flags and place not in taken_flags.values():
             taken_flags[flag_id] = place
     return Decisions(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fabrique.web.visit import AnyConnection, AnyRequest
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+SITE_VERSION = sa.select(SiteVersion.version)
 TOUCH_EVERY = timedelta(minutes=1)
 """A session's last visit is written at most this often."""
 
@@ -67,7 +68,7 @@ def prepared(site: Site, scope: Scope) -> Visit:
     now = site.clock.now()
     idle = timedelta(minutes=site.settings.session_idle_minutes)
     with site.database.read() as session:
-        visit.version = session.scalar(sa.select(SiteVersion.version)) or 0
+        visit.version = session.scalar(SITE_VERSION) or 0
         known = queries.signed_in(session, token, now, idle) if token else None
     if known is None:
         return visit

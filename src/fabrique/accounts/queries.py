@@ -31,31 +31,36 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+# Asked by every request, so built once.
+LIVE_SESSION = (
+    sa.select(
+        AuthSessionRow.csrf_key,
+        AuthSessionRow.last_seen_at,
+        PersonRow.id,
+        PersonRow.name,
+        PersonRow.role,
+        MembershipRow.product_id,
+        MembershipRow.kind,
+    )
+    .join(PersonRow, PersonRow.id == AuthSessionRow.person_id)
+    .outerjoin(MembershipRow, MembershipRow.person_id == PersonRow.id)
+    .where(
+        AuthSessionRow.token_sha256 == sa.bindparam("digest"),
+        AuthSessionRow.expires_at > sa.bindparam("now"),
+        AuthSessionRow.last_seen_at > sa.bindparam("since"),
+    )
+)
+
+
 def signed_in(session: Session, token: str, now: datetime, idle: timedelta) -> SignedIn | None:
     """The person whose live session carries the token."""
-    row = session.execute(
-        sa.select(AuthSessionRow.csrf_key, AuthSessionRow.last_seen_at, PersonRow.id, PersonRow.name, PersonRow.role)
-        .join(PersonRow, PersonRow.id == AuthSessionRow.person_id)
-        .where(
-            AuthSessionRow.token_sha256 == digest(token),
-            AuthSessionRow.expires_at > now,
-            AuthSessionRow.last_seen_at > now - idle,
-        )
-    ).one_or_none()
-    if row is None:
+    rows = session.execute(LIVE_SESSION, {"digest": digest(token), "now": now, "since": now - idle}).all()
+    if not rows:
         return None
-    person = Person(row.id, row.name, Role(row.role), *_memberships(session, row.id))
-    return SignedIn(person, row.csrf_key, row.last_seen_at)
-
-
-def _memberships(session: Session, person_id: int) -> tuple[frozenset[int], frozenset[int]]:
-    rows = session.execute(
-        sa.select(MembershipRow.product_id, MembershipRow.kind).where(MembershipRow.person_id == person_id)
-    ).all()
-    return (
-        frozenset(product for product, kind in rows if kind == "team"),
-        frozenset(product for product, kind in rows if kind == "coach"),
-    )
+    row = rows[0]
+    products = frozenset(one.product_id for one in rows if one.kind == "team")
+    coached = frozenset(one.product_id for one in rows if one.kind == "coach")
+    return SignedIn(Person(row.id, row.name, Role(row.role), products, coached), row.csrf_key, row.last_seen_at)
 
 
 def personas(session: Session) -> list[Person]:

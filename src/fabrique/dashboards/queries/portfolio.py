@@ -64,18 +64,21 @@ class Portfolio:
     to_explain: int
 
 
+LEVELS = (
+    sa.select(ServiceRow.name, ServiceRow.slug, SeriesStateRow.level, SeriesStateRow.answers)
+    .join(SeriesRow, SeriesRow.service_id == ServiceRow.id)
+    .join(SeriesStateRow, SeriesStateRow.series_id == SeriesRow.id)
+    .where(SeriesRow.metric_key == "satisfaction", SeriesRow.segment == "")
+)
+
+
 def portfolio(session: Session, today: date) -> Portfolio:
     """The programme at a glance, from projections only: its cost does not grow with history."""
     known = quality.metrics(session)
     since = today - timedelta(days=RECENT_DAYS)
     raised = watch.raised_since(session, since)
     states = quality.states(session, [flag.series_id for flag in raised])
-    levels = session.execute(
-        sa.select(ServiceRow.name, ServiceRow.slug, SeriesStateRow.level, SeriesStateRow.answers)
-        .join(SeriesRow, SeriesRow.service_id == ServiceRow.id)
-        .join(SeriesStateRow, SeriesStateRow.series_id == SeriesRow.id)
-        .where(SeriesRow.metric_key == "satisfaction", SeriesRow.segment == "")
-    ).all()
+    levels = session.execute(LEVELS).all()
     satisfaction = known.get("satisfaction")
     rated = [row for row in levels if satisfaction and row.level is not None and enough(satisfaction, row.answers)]
     target = satisfaction.green if satisfaction and satisfaction.green is not None else 8.0

@@ -32,10 +32,11 @@ catalogues: $(CATALOGUES:.po=.mo)
 %.mo: %.po $(VENV)/.installed
 	$(BIN)/pybabel -q compile -i $< -o $@
 
-$(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+$(VENV)/.made: # an interrupted start is begun afresh
+	$(PYTHON) -m venv --clear $(VENV)
+	touch $@
 
-$(VENV)/.installed: $(VENV)/bin/python pyproject.toml hatch_build.py frontend/package-lock.json
+$(VENV)/.installed: $(VENV)/.made pyproject.toml hatch_build.py frontend/package-lock.json
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	touch $@
 

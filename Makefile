@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-bench
 CATALOGUES := $(wildcard locales/*/LC_MESSAGES/*.po)
 export FABRIQUE_DATABASE_URL ?= sqlite:///var/demonstration.sqlite3
 
-.PHONY: run test quick lint messages catalogues bench clean
+.PHONY: run test quick lint messages catalogues bench calibrate clean
 
 run: $(VENV)/.installed catalogues ## the demonstration, in a browser
 	$(BIN)/fabrique demo
@@ -19,8 +20,17 @@ quick: $(VENV)/.installed-dev catalogues ## the fast tests only
 lint: $(VENV)/.installed-dev ## style, types, contracts (also part of test)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-bench: $(VENV)/.installed-dev catalogues ## the figures, with their targets beside them
+bench: $(VENV)/.installed-dev catalogues $(PEERS)/.installed ## the figures, with their targets beside them
 	$(BIN)/python benchmarks/run.py
+	$(PEERS)/bin/python benchmarks/detect.py
+
+calibrate: $(PEERS)/.installed ## what the watch promises, measured by simulation beside its peers (some minutes)
+	$(PEERS)/bin/python experiments/calibration-watch/study.py
+
+$(PEERS)/.installed: pyproject.toml # apart: the peers ask for older libraries than ours
+	$(PYTHON) -m venv --clear $(PEERS)
+	FABRIQUE_THEME=plain $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
+	touch $@
 
 messages: $(VENV)/.installed ## bring the catalogues up to date with the sources
 	$(BIN)/pybabel -q extract -F babel.cfg -k _ -k n_ -k ngettext:1,2 --omit-header --sort-by-file --no-location -o locales/fabrique.pot .
@@ -45,4 +55,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	touch $@
 
 clean: ## forget the installation and the demonstration
-	rm -rf $(VENV) var src/fabrique/static/vendor
+	rm -rf $(VENV) $(PEERS) var src/fabrique/static/vendor

@@ -75,6 +75,15 @@ PER_YEAR = {
 }
 """Periods in a year."""
 
+SEASON = {
+    Granularity.DAY: 7.0,
+    Granularity.WEEK: 52.1775,
+    Granularity.MONTH: 12.0,
+    Granularity.QUARTER: 4.0,
+    Granularity.YEAR: 0.0,
+}
+"""Periods after which a series of that length may repeat itself: a week of days, a year of the others."""
+
 DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)

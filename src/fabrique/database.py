@@ -181,14 +181,17 @@ def make_engine(url: str) -> sa.Engine:
 def make_sqlite_engine(url: sa.URL) -> sa.Engine:
     """SQLite with write-ahead logging and transactions that begin when they say so."""
     url = url.set(drivername="sqlite")
-    if url.database and url.database != ":memory:":
-        folder = Path(url.database).absolute().parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DatabaseUnavailable(
-                n_("The folder %(folder)s cannot be made: %(why)s."), folder=folder, why=error.strerror
-            ) from error
+    if not url.database or url.database == ":memory:":
+        raise DatabaseUnavailable(
+            n_("A database in memory forgets everything; name a file, such as sqlite:///var/fabrique.sqlite3.")
+        )
+    folder = Path(url.database).absolute().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnavailable(
+            n_("The folder %(folder)s cannot be made: %(why)s."), folder=folder, why=error.strerror
+        ) from error
     engine = sa.create_engine(url, connect_args={"timeout": 10}, **POOL)
 
     @sa.event.listens_for(engine, "connect")

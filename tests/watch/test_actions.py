@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fabrique.quality.actions import Observed, SeriesKey
 from fabrique.quality.rules import Figures
 from fabrique.watch import actions, queries
-from fabrique.watch.actions import Report, examine, finish, plan, take, tick
+from fabrique.watch.actions import Report, examine, finish, plan, settle, take, tick
 from fabrique.watch.model import CheckRunRow, FlagEventRow, FlagRow
 from fabrique.watch.rules import FlagState, RunStatus
 from factories import add_service, dropping, proportions, record, week
@@ -77,7 +77,7 @@ def test_a_flag_withdraws_itself_when_corrected_data_take_its_evidence_away(
         (flag,) = queries.flags(session)
         kinds = session.scalars(sa.select(FlagEventRow.kind).order_by(FlagEventRow.id)).all()
     assert flag.state is FlagState.WITHDRAWN
-    assert kinds == ["raised", "withdrawn"]
+    assert kinds == ["candidate", "raised", "withdrawn"]
 
 
 def test_history_found_at_the_first_look_asks_nobody_for_an_explanation(
@@ -104,7 +104,8 @@ def test_a_worker_that_lost_its_lease_writes_nothing(database: Database, clock: 
             with database.write() as session:
                 finish(session, one, clock.now(), settings, report)
         reports.append(report)
-    assert [(r.done, r.fenced, r.raised) for r in reports] == [(1, 0, 1), (0, 1, 0)]
+    assert [(r.done, r.fenced) for r in reports] == [(1, 0), (0, 1)]
+    assert [settle(database, clock.now()), settle(database, clock.now())] == [1, 0]
     with database.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(FlagRow)) == 1
 

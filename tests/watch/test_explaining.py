@@ -34,6 +34,7 @@ FLAG = Flag(
     effect_low=-0.17,
     effect_high=-0.13,
     evidence=9.46,
+    chance=0.0213,
     version="changes-1",
     raised_at=datetime(2026, 6, 2, tzinfo=UTC),
 )
@@ -56,14 +57,14 @@ def test_the_sentence_names_the_metric_the_service_both_levels_the_date_and_its_
         assert short_sentence(FLAG, metric) == f"The share of cases completed {tail}"
 
 
-def test_the_evidence_tells_the_interval_and_how_far_beyond_the_ordinary() -> None:
+def test_the_evidence_tells_the_interval_and_how_rarely_chance_would_do_as_much() -> None:
     metric = BY_KEY["completion"]
     assert evidence(FLAG, metric) == (
-        "L’écart est compris entre −17 points et −13 points\u202f; il vaut 9,5 fois ce qu’explique la variation ordinaire."
+        "L’écart est compris entre −17 points et −13 points\u202f; sur cette série, le hasard en ferait autant moins d’une fois en 40 ans."
     )
     with language.speaking("en"):
         assert evidence(FLAG, metric) == (
-            "The gap is between −17 points and −13 points; it is worth 9.5 times what ordinary variation explains."
+            "The gap is between −17 points and −13 points; on this series, chance would do as much less than once in 40 years."
         )
     assert evidence(replace(FLAG, effect_low=0.17, effect_high=0.13), metric).startswith(
         "L’écart est compris entre +13 points et +17 points"
@@ -160,7 +161,7 @@ def test_every_french_sentence_has_its_narrow_spaces_its_commas_and_its_elisions
     for text in (sentence(flag, metric), short_sentence(flag, metric), evidence(flag, metric)):  # type: ignore[arg-type]
         assert not FRENCH_SPACES.search(text), text
         assert not re.search(r"\d\.\d|'|--|  |-\d", text), text
-        assert not re.search(r"\b(?:[Dd]e|[Ll]e|[Ll]a|[Qq]ue) [aeiouéèêh]", text), text
+        assert not re.search(r"\b(?:[Dd]e|[Ll]e|[Ll]a|[Qq]ue) (?!hasard)[aeiouéèêh]", text), text
         assert text.endswith(".")
         assert text[0].isupper()
 

@@ -16,14 +16,14 @@ from fabrique.stats.measurements import proportions
 from fabrique.watch.rules import NEWS, Decisions, Finding, FlagState, KnownFlag, decide, finding_from, moved, night_of
 from factories import dropping, week
 
-FIGURES = ("direction", "granularity", "start", "earliest", "latest", "before", "after", "effect_low", "effect_high")
+FIGURES = ("direction", "granularity", "start", "earliest", "latest", "before", "after", "effect_low", "effect_high", "chance")
 MONDAY = date(2026, 5, 4)
 
 
 def finding(weeks: int = 0, spread: int = 2, **other: object) -> Finding:
     """A fall so many weeks after the first of May's Mondays."""
     start, around = MONDAY + timedelta(weeks=weeks), timedelta(weeks=spread)
-    made = Finding("regression", "week", start, start - around, start + around, 0.8, 0.65, -0.17, -0.13, 9.0, is_news=True)
+    made = Finding("regression", "week", start, start - around, start + around, 0.8, 0.65, -0.17, -0.13, 9.0, 1e-6, is_news=True)
     return replace(made, **other)  # type: ignore[arg-type]
 
 

@@ -134,6 +134,10 @@ def invite(session: Session, email: str, name: str, role: str, now: datetime) ->
     if role not in set(Role):
         raise PersonInvalid(n_("“%(role)s” is not a role; choose among %(roles)s."), role=role, roles=", ".join(Role))
     person = session.scalar(sa.select(PersonRow).where(PersonRow.email == email))
+    if person is not None and person.role != role:
+        raise PersonInvalid(
+            n_("%(email)s is here already, as %(role)s; invite them with that role."), email=email, role=person.role
+        )
     if person is None:
         person = PersonRow(email=email, name=name.strip() or email, role=role, persona=False, created_at=now)
         session.add(person)
@@ -156,6 +160,10 @@ def ensure_persona(
 ) -> None:
     """One of the demonstration's people, with their products."""
     person = session.scalar(sa.select(PersonRow).where(PersonRow.email == email))
+    if person is not None and person.role != role:
+        raise PersonInvalid(
+            n_("%(email)s is here already, as %(role)s; invite them with that role."), email=email, role=person.role
+        )
     if person is None:
         person = PersonRow(email=email, name=name, role=role, persona=True, created_at=now)
         session.add(person)

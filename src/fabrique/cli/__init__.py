@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(error.format_message(), err=True)
         sys.exit(BAD_INPUT)
     except click.ClickException as error:
-        fail(error.format_message())
+        fail(told(error))
     except (click.Abort, KeyboardInterrupt):
         click.echo(_("Stopped."), err=True)
         sys.exit(130)
@@ -85,6 +85,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.exit(141)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def told(error: click.ClickException) -> str:
+    """What click found wrong, in the language in force."""
+    match error:
+        case click.NoSuchOption():
+            return _("There is no option %(name)s; --help lists them.", name=error.option_name)
+        case click.MissingParameter():
+            name = error.param.human_readable_name if error.param else error.param_hint
+            return _("%(name)s is missing; --help says what to write.", name=name)
+        case click.BadParameter():
+            name = error.param.get_error_hint(error.ctx) if error.param and error.ctx else error.param_hint
+            return _("%(name)s cannot be used; --help says what to write.", name=name)
+        case click.UsageError() if error.ctx is not None and isinstance(error.ctx.command, click.Group):
+            return _("There is no such command; --help lists them.")
+        case _:
+            return error.format_message()
 
 
 def fail(message: str) -> None:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabrique.cli.shared import print_json
+from fabrique.cli.shared import print_json, progress
 from fabrique.exchange.series import SeriesFile, read_series
 from fabrique.exchange.textfile import FileUnreadable, is_folder
 from fabrique.language import _, n_
+from fabrique.watch.rules import NOTE_LABELS
 from fabrique.web.formats import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from fabrique.stats.changes import Change
 
 BARS = "▁▂▃▄▅▆▇█"
 DIRECTIONS = {"improvement": n_("improvement"), "regression": n_("regression"), "neutral": n_("change")}
@@ -24,10 +27,18 @@ DIRECTIONS = {"improvement": n_("improvement"), "regression": n_("regression"), 
 @click.command("detect", help=_("Say what moved in any CSV file, without a database."))
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="FILE...")
 @click.option("--better", type=click.Choice(["higher", "lower"]), help=_("Which way is an improvement."))
+@click.option("--replay", is_flag=True, help=_("Look after every new period, as the nightly watch does."))
+@click.option("--replay-from", type=click.IntRange(min=1), metavar="N", help=_("Replay, looking from N periods on."))
 @click.option("--json", "as_json", is_flag=True, help=_("Print JSON."))
-def detect_command(paths: tuple[Path, ...], better: str | None, *, as_json: bool) -> None:
+def detect_command(paths: tuple[Path, ...], better: str | None, replay_from: int | None, *, replay: bool, as_json: bool) -> None:
     """period + value | numerator,denominator | n,sum,sum_sq | level_1..level_k."""
-    found = [detected(path, read_series(path), better) for path in files_of(paths)]
+    begin = replay_from or (1 if replay else None)
+    files = files_of(paths)
+    with progress(n_("Looking"), len(files), quiet=as_json) as moved:
+        found = []
+        for path in files:
+            found.append(detected(path, read_series(path), better, begin))
+            moved(1)
     if as_json:
         print_json(found[0] if len(paths) == 1 and not is_folder(paths[0]) else found)
         return
@@ -46,35 +57,30 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def detected(path: Path, series: SeriesFile, better: str | None) -> dict[str, Any]:
-    """Everything the engine says of one series."""
-    from fabrique.stats.changes import detect  # noqa: PLC0415 - numpy is slow to import
+def detected(path: Path, series: SeriesFile, better: str | None, begin: int | None) -> dict[str, Any]:
+    """Everything the engine says of one series; with `begin`, also when looks from so many periods on would have said it."""
+    from fabrique.stats.changes import detect, replay  # noqa: PLC0415 - numpy is slow to import
     from fabrique.stats.limits import control_limits, signals  # noqa: PLC0415
 
-    detection = detect(series.measurements, better)
+    try:
+        replayed = replay(series.measurements, better, series.season, begin) if begin else None
+        detection = replayed.detection if replayed else detect(series.measurements, better, series.season)
+    except ValueError as error:
+        raise FileUnreadable(n_("%(file)s: %(why)s."), file=path, why=error) from error
     limits = control_limits(series.measurements, [change.index for change in detection.changes])
     return {
         "file": str(path),
         "form": series.measurements.form.value,
         "n_periods": len(series.periods),
         "changes": [
-            {
-                "index": change.index,
-                "period": series.periods[change.index],
-                "period_interval": [series.periods[change.earliest], series.periods[change.latest]],
-                "before": change.before,
-                "after": change.after,
-                "effect": change.effect,
-                "effect_interval": [change.effect_low, change.effect_high],
-                "direction": change.direction.value,
-                "evidence": {
-                    "log_likelihood_ratio": change.evidence.ratio,
-                    "z": change.evidence.z,
-                    "threshold": change.evidence.threshold,
-                },
-            }
-            for change in detection.changes
+            as_json_change(change, series.periods, replayed.first_seen[place] if replayed else None)
+            for place, change in enumerate(detection.changes)
         ],
+        **(
+            {"withdrawn": [as_json_change(s.change, series.periods, s.first_seen) for s in replayed.withdrawn]}
+            if replayed
+            else {}
+        ),
         "limits": {
             "centre": without_nan(limits.centre.tolist()),
             "lower": without_nan(limits.lower.tolist()),
@@ -90,6 +96,27 @@ def detected(path: Path, series: SeriesFile, better: str | None) -> dict[str, An
     }
 
 
+def as_json_change(change: Change, periods: Sequence[str], first_seen: int | None) -> dict[str, Any]:
+    """One change, with its periods by name."""
+    return {
+        "index": change.index,
+        "period": periods[change.index],
+        "period_interval": [periods[change.earliest], periods[change.latest]],
+        "before": change.before,
+        "after": change.after,
+        "effect": change.effect,
+        "effect_interval": [change.effect_low, change.effect_high],
+        "direction": change.direction.value,
+        "evidence": {
+            "log_likelihood_ratio": change.evidence.ratio,
+            "z": change.evidence.z,
+            "threshold": change.evidence.threshold,
+            "chance_per_year": change.evidence.chance,
+        },
+        **({"first_seen": first_seen, "first_seen_period": periods[first_seen]} if first_seen is not None else {}),
+    }
+
+
 def without_nan(numbers: Sequence[float]) -> list[float | None]:
     """null where there is no number."""
     return [None if math.isnan(one) else one for one in numbers]
@@ -100,7 +127,9 @@ def tell(found: dict[str, Any]) -> None:
     click.echo(f"{found['file']}: {found['n_periods']} × {found['form']}")
     click.echo(f"  {bars(found['levels'])}")
     if not found["changes"]:
-        click.echo("  " + _("No change of level. %(notes)s", notes=", ".join(found["notes"])).rstrip())
+        click.echo("  " + _("No change of level."))
+    for note in found["notes"]:
+        click.echo("  " + _(NOTE_LABELS[note]))
     for change in found["changes"]:
         word = DIRECTIONS[change["direction"]]
         click.echo(
@@ -113,6 +142,14 @@ def tell(found: dict[str, Any]) -> None:
                 before=number(change["before"], 3),
                 after=number(change["after"], 3),
                 direction=_(word),
+            )
+            + (_(", seen from %(period)s on", period=change["first_seen_period"]) if "first_seen" in change else "")
+        )
+    for change in found.get("withdrawn", []):
+        click.echo(
+            "  "
+            + _(
+                "%(period)s: flagged from %(seen)s on, then taken back", period=change["period"], seen=change["first_seen_period"]
             )
         )
 

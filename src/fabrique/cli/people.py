@@ -14,7 +14,7 @@ from fabrique.language import _
 @click.command("invite", help=_("Add a person and print their one-time sign-in link."))
 @click.argument("email")
 @click.option("--name", default="", help=_("The name that pages show."))
-@click.option("--role", default=Role.LEADERSHIP.value, type=click.Choice([role.value for role in Role]))
+@click.option("--role", default=Role.INTRAPRENEUR.value, show_default=True, type=click.Choice([role.value for role in Role]))
 def invite_command(email: str, name: str, role: str) -> None:
     """The link is printed once and kept nowhere."""
     with opened() as (database, settings):

@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,10 +18,15 @@ from fabrique.language import Problem, _, n_
 from fabrique.settings import load
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from contextlib import AbstractContextManager
+
+    from litestar import Litestar
 
     from fabrique.settings import Settings
     from fabrique.web.visit import Site
+
+    Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class PortUnavailable(Problem):
@@ -61,9 +66,20 @@ def run_site(settings: Settings, sock: socket.socket, *, worker: bool, demonstra
 
     app = create_app(settings, demonstration=demonstration, on_start=beside if worker else None)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, lifespan="on"
+        head_as_get(app), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, lifespan="on"
     )
     uvicorn.Server(config).run(sockets=[sock])
+
+
+def head_as_get(app: Litestar) -> Application:
+    """The same site, which answers HEAD as GET; uvicorn leaves the body out. Monitors and link checkers ask so."""
+
+    async def answering(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await app(scope, receive, send)
+
+    return answering
 
 
 def configure_logging() -> None:

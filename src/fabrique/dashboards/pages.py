@@ -21,6 +21,8 @@ from fabrique.web.visit import Visit
 
 Chosen = TypeVar("Chosen", Stage, FlagState)
 LONGEST_SEARCH = 200
+LARGEST_ID = 2**31 - 1
+"""What the databases count with."""
 
 
 @get("/", permission=Permission.PUBLIC, sync_to_thread=True)
@@ -71,8 +73,8 @@ def series_csv(visit: NamedDependency[Visit], slug: FromPath[str], file: FromPat
         raise not_there(metric)
     text = io.StringIO()
     table = csv.writer(text)
-    table.writerow(["period", "value", "answers", "centre", "lower", "upper", "signal"])
-    table.writerows([p.label, p.value, p.weight, p.centre, p.lower, p.upper, p.kind] for p in block.chart.rows)
+    table.writerow(["period", "label", "value", "answers", "centre", "lower", "upper", "signal"])
+    table.writerows([p.period, p.label, p.value, p.weight, p.centre, p.lower, p.upper, p.kind] for p in block.chart.rows)
     headers = {"Content-Disposition": f'attachment; filename="{page.service.slug}-{block.series.metric.key}.csv"'}
     return Response(text.getvalue().encode("utf-8-sig"), media_type="text/csv", headers=headers)
 
@@ -105,6 +107,8 @@ def flags(visit: NamedDependency[Visit], etat: FromQuery[str] = "raised", sens: 
 @get("/signalements/{flag_id:int}", permission=Permission.READ, revisitable=True, sync_to_thread=True)
 def flag(visit: NamedDependency[Visit], flag_id: FromPath[int]) -> Response[bytes]:
     """What moved here, and what was going on?"""
+    if flag_id > LARGEST_ID:
+        raise not_there(str(flag_id))
     return answer(visit, lambda s: render(visit, "dashboards/flag.html", page=queries.flag(s, flag_id)))
 
 

@@ -12,8 +12,8 @@ PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 COMMA_DECIMAL = re.compile(r"[+-]?\d+,\d+")
 ENGLISH_GROUPS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 FRENCH_GROUPS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d+")
-LARGEST = 1e100
-"""More than anybody counts, and its square still fits a double."""
+LARGEST = 1e15
+"""More than anybody counts; up to here a double still tells neighbours apart."""
 
 
 class NumberUnreadable(Problem):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fabrique.accounts.actions import Source
-from fabrique.clock import PeriodInvalid, parse_period
+from fabrique.clock import PeriodInvalid, parse_period, today
 from fabrique.exchange import numbers
 from fabrique.exchange.importing import CHUNK, Run
 from fabrique.exchange.report import ImportReport
@@ -25,6 +25,7 @@ from fabrique.stats.measurements import Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import date
     from pathlib import Path
 
     from fabrique.clock import Clock
@@ -46,6 +47,7 @@ class Known:
 
     services: dict[str, int]
     metrics: dict[str, Metric]
+    today: date
 
 
 class RowRefused(Exception):
@@ -118,7 +120,7 @@ def _run(
 ) -> ImportReport:
     report.read_as = table.read_as
     with database.read() as session:
-        known = Known(queries.all_service_ids(session), queries.metrics(session))
+        known = Known(queries.all_service_ids(session), queries.metrics(session), today(clock))
     source = Source("observations", table.name, table.sha256)
     run = Run(database, clock, source, report, progress)
     chunk: list[Observed] = []
@@ -172,6 +174,8 @@ def parsed(cells: dict[str, str], known: Known) -> Observed:
         period = parse_period(cells["period"])
     except PeriodInvalid as error:
         raise RowRefused("period", cells["period"], str(error)) from error
+    if period.start > known.today:
+        raise RowRefused("period", cells["period"], _("this period has not begun yet"))
     texts = {name: cells.get(name, "") for name in OPTIONAL}
     for name, text in texts.items():
         if len(text) > (200 if name == "segment" else MOST_TEXT):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from fabrique.clock import Period, PeriodInvalid, parse_period, shortened
+from fabrique.clock import SEASON, Period, PeriodInvalid, parse_period, shortened
 from fabrique.exchange import numbers
 from fabrique.exchange.textfile import FileUnreadable, open_table
 from fabrique.language import _, n_
@@ -44,6 +44,8 @@ class SeriesFile:
 
     periods: tuple[str, ...]
     measurements: Measurements
+    season: float = 0.0
+    """Periods after which the calendar repeats itself; 0 for bare integers."""
 
 
 def read_series(path: Path) -> SeriesFile:
@@ -59,9 +61,11 @@ def read_series(path: Path) -> SeriesFile:
         rows.append((line, cells[place["period"]].strip(), figures))
     if not rows:
         raise FileUnreadable(n_("%(file)s holds no rows."), file=path)
-    ordered = in_order(path, rows)
+    ordered, season = in_order(path, rows)
     figures_by_column = list(zip(*(figures for _line, _period, figures in ordered), strict=True))
-    return SeriesFile(tuple(period for _line, period, _figures in ordered), measure(path, columns, figures_by_column, ordered))
+    return SeriesFile(
+        tuple(period for _line, period, _figures in ordered), measure(path, columns, figures_by_column, ordered), season
+    )
 
 
 def columns_of(table: TextTable) -> tuple[str, ...]:
@@ -94,21 +98,22 @@ def figure(path: Path, line: int, name: str, text: str) -> float:
         raise at(path, line, _("%(column)s “%(text)s”: %(why)s", column=name, text=shortened(text), why=error)) from error
 
 
-def in_order(path: Path, rows: list[tuple[int, str, list[float]]]) -> list[tuple[int, str, list[float]]]:
-    """The rows by period. Raises FileUnreadable for mixed or double periods."""
+def in_order(path: Path, rows: list[tuple[int, str, list[float]]]) -> tuple[list[tuple[int, str, list[float]]], float]:
+    """The rows by period, and the season that the calendar gives them. Raises FileUnreadable for mixed or double periods."""
     if all(INTEGER.fullmatch(text) for _line, text, _figures in rows) and not looks_like_years(rows):
-        keyed = [(int(text), line, str(int(text)), figures) for line, text, figures in rows]
+        keyed, season = [(int(text), line, str(int(text)), figures) for line, text, figures in rows], 0.0
     else:
         periods = [(parsed(path, line, text), line, figures) for line, text, figures in rows]
         if len({period.granularity for period, _line, _figures in periods}) > 1:
             odd = next(line for period, line, _f in periods if period.granularity is not periods[0][0].granularity)
             raise at(path, odd, _("days, weeks, months, quarters and years cannot be mixed in one series"))
         keyed = [(period.ordinal, line, str(period), figures) for period, line, figures in periods]
+        season = SEASON[periods[0][0].granularity]
     keyed.sort(key=lambda row: (row[0], row[1]))
     for before, after in pairwise(keyed):
         if before[0] == after[0]:
             raise at(path, after[1], _("the same period as line %(line)s", line=before[1]))
-    return [(line, text, figures) for _key, line, text, figures in keyed]
+    return [(line, text, figures) for _key, line, text, figures in keyed], season
 
 
 def looks_like_years(rows: list[tuple[int, str, list[float]]]) -> bool:

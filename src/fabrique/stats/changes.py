@@ -1,15 +1,13 @@
-"""What moved? Sustained changes of level in one series, each with its date, its size and the evidence for it.
+"""What moved? Sustained changes in one series or in many, each with its date, its size and how often chance would do as much.
 
-First version: optimal partitioning (Jackson et al. 2005) of the series into pieces of constant level by weighted least squares, where
-a new piece must pay a penalty that knows the series' own variation.
-Measured on weekly proportions (p = 0.8, 200 answers, looking every week): 0.02 false changes a series-year; median delay 2 weeks for a
-drop of ten points, 7 for five.
+Every form is brought to a scale where its sampling variance is known (Anscombe 1948 for counts); the series' own overdispersion,
+autocorrelation and season are read from it (`engine/noise`, `engine/season`); then the series is cut into levels and slopes at the least
+price (`engine/pieces`). One set of defaults for all; experiments/calibration-watch measures what they promise.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,42 +16,50 @@ from fabrique.stats.limits import Kind, kind_of
 from fabrique.stats.measurements import Form
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from fabrique.stats.measurements import Measurements
 
     Floats = NDArray[np.float64]
 
-VERSION = "changes-1"
+VERSION = "changes-2"
 SHORTEST = 8
 """Fewer values than this are said to be not enough."""
-PIECE = 2
-"""A level must have been seen at least this many times."""
-PENALTY = 15.0
-"""Twice the log-likelihood that a new level must gain on a series without autocorrelation, before `log n` (see PENALTY_PER_LOG)."""
-PENALTY_PER_LOG = 1.0
-CLIP = 4.0
-"""A lone value counts for at most so many standard deviations from its neighbours' median."""
-MOST_CORRELATION = 0.6
-"""Autocorrelation above this is taken for level changes, not noise."""
-DATE_DROP = 6.0
-"""Dates whose fit is worse by at most this (twice log-likelihood) belong to the 95 % date interval."""
+LONGEST = 1_000_000
+"""More periods than this are refused."""
 NORMAL_95 = 1.959963984540054
-MAD_TO_SIGMA = 1.482602218505602
+STANDARD = 14.3
+"""The price of a change where variance is known: strengths are told on this scale."""
+CHANCE_AT_STANDARD = 0.055
+"""False flags a series-year at that strength, looking every week (experiments/calibration-watch)."""
+CHANCE_DECAY = 0.4
+"""How fast they become rarer with strength: exp(-CHANCE_DECAY · (strength - STANDARD)), on the safe side of what was measured."""
+TOLERANCE = 4
+"""Periods by which the date of one and the same change may move between two looks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How clear a change is. ratio: twice the gain in log-likelihood, corrected for autocorrelation; z: its square root."""
+    """How clear a change is.
+
+    ratio: twice the gain in log-likelihood; z: its square root; threshold: what it had to gain; chance: how many changes this clear
+    a year of weekly looks at one series would show though nothing moved.
+    """
 
     ratio: float
     z: float
     threshold: float
+    chance: float
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One sustained change of level. Indices count the series' periods from 0, missing ones included."""
+    """One sustained change. Indices count the series' periods from 0, missing ones included.
+
+    before and after are levels; where the series slopes, the level at the slope's end.
+    """
 
     index: int
     earliest: int
@@ -73,194 +79,178 @@ class Detection:
 
     changes: tuple[Change, ...]
     notes: tuple[str, ...]
-    """Codes: too_short, constant, drift, autocorrelated."""
+    """Codes: too_short, constant, drift, autocorrelated, season, restless."""
     version: str = VERSION
 
 
-def detect(series: Measurements, better: str | None = None) -> Detection:
-    """Changes of level in a series, oldest first. `better` (higher, lower or None) decides the direction's name."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A change as replays follow it: what is said of it last, and the look that showed it first."""
+
+    change: Change
+    first_seen: int
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What looks after every new period would have said."""
+
+    detection: Detection
+    first_seen: list[int] = field(default_factory=list)
+    """For each change of the whole series, the index of the period after which it was first flagged."""
+    withdrawn: list[Seen] = field(default_factory=list)
+    """Changes that were flagged once and later taken back."""
+
+
+def detect(series: Measurements, better: str | None = None, season: float = 0.0) -> Detection:
+    """Changes in a series, oldest first.
+
+    better: higher, lower or None, decides the direction's name; season: periods a year (or week) holds, 0 where none is known.
+    Raises ValueError for more than LONGEST periods.
+    """
+    if len(series) > LONGEST:
+        raise ValueError(f"the series has {len(series)} periods; at most {LONGEST} can be examined")
     seen = np.flatnonzero(series.present)
-    level = series.level[seen]
     if len(seen) < SHORTEST:
         return Detection((), ("too_short",))
-    if np.ptp(level) == 0:
+    if np.ptp(series.level[seen]) == 0:
         return Detection((), ("constant",))
-    variance = noise(series, seen)
-    calm = clipped(level, np.sqrt(variance))
-    bounds = partition(calm, variance, penalty(len(seen), 0.0))
-    correlation = autocorrelation(calm, variance, bounds)
-    notes: list[str] = []
-    if correlation > 0:
-        bounds = partition(calm, variance, penalty(len(seen), correlation))
-    if correlation > 0.2:  # noqa: PLR2004 - worth telling the reader
-        notes.append("autocorrelated")
-    if is_drift(calm, variance, bounds):
-        return Detection((), (*notes, "drift"))
-    inflation = (1 + correlation) / (1 - correlation)
-    threshold = penalty(len(seen), 0.0)
-    edges = [0, *bounds, len(seen)]
-    changes = [
-        describe(series, seen, (calm, variance, inflation), edges[i : i + 3], better, threshold) for i in range(len(bounds))
-    ]
-    return Detection(tuple(changes), tuple(notes))
+    from fabrique.stats.engine import examine as engine  # noqa: PLC0415 - compiled code takes a moment to load
+
+    y, v, counted = stabilised(series, seen)
+    rows, summary = engine.examine(y, v, seen.astype(np.float64), counted, season)
+    variance, correlation, threshold, *_ = summary.tolist()
+    noise = Noise(variance, correlation, threshold, counted)
+    changes = [describe(series, seen, noise, row.astype(np.int64), float(row[engine.GAIN]), better) for row in rows]
+    told = {
+        "restless": summary[engine.RESTLESS],
+        "season": summary[engine.WAVES],
+        "drift": summary[engine.DRIFT],
+        "autocorrelated": noise.correlation > 0.4,  # noqa: PLR2004 - worth telling: it includes a margin of up to 0.25
+    }
+    return Detection(tuple(changes), tuple(code for code, holds in told.items() if holds))
 
 
-def penalty(size: int, correlation: float) -> float:
-    """What a new level must gain: grows with the number of dates tried and with the series' long-run variance."""
-    return (PENALTY + PENALTY_PER_LOG * float(np.log(size / 26))) * (1 + correlation) / (1 - correlation)
+def stabilised(series: Measurements, seen: NDArray[np.intp]) -> tuple[Floats, Floats, bool]:
+    """The values on a scale of known variance, that variance, and whether counts gave it (else it is only relative)."""
+    level, weight = series.level[seen], series.weight[seen]
+    match series.form:
+        case Form.PROPORTION:
+            # Anscombe 1948: variance 1/(n + 1/2) whatever the proportion, 0 and 1 included.
+            share = np.clip((level * weight + 3 / 8) / (weight + 3 / 4), 0.0, 1.0)
+            return 2 * np.arcsin(np.sqrt(share)), 1 / (weight + 0.5), True
+        case Form.RATE:
+            return 2 * np.sqrt(level + 3 / (8 * weight)), 1 / weight, True
+        case Form.MEAN | Form.SCORE if np.isfinite(series.spread) and series.spread > 0:
+            return (level - np.median(level)) / series.spread, 1 / weight, True
+        case _:
+            return (level - np.median(level)) / np.std(level), np.ones(len(level)), False
 
 
-def noise(series: Measurements, seen: NDArray[np.intp]) -> Floats:
-    """Variance of each value around its level: what sampling gives, widened by what varies between periods.
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """How a series varies by itself."""
 
-    The widening is read from successive differences, which a change of level touches once only.
-    """
-    level = series.level[seen]
-    if series.form is Form.VALUE or not np.isfinite(series.spread) or series.spread == 0:
-        return np.full(len(seen), max(difference_scale(np.diff(level)) ** 2 / 2, tiny(level)))
-    sampling = sampling_variance(series, seen)
-    scaled = np.diff(level) / np.sqrt(sampling[1:] + sampling[:-1])
-    return np.asarray(sampling * max(difference_scale(scaled) ** 2, 1.0))
+    variance: float
+    """In units of what sampling gives; for bare values, in units of the series' own variance."""
+    correlation: float
+    threshold: float
+    counted: bool
 
-
-def sampling_variance(series: Measurements, seen: NDArray[np.intp]) -> Floats:
-    """Variance of each value that the number of answers alone explains."""
-    return np.asarray(series.spread**2 / series.weight[seen])
-
-
-def difference_scale(differences: Floats) -> float:
-    """Standard deviation of differences, hardly moved by a few large ones."""
-    scale = MAD_TO_SIGMA * float(np.median(np.abs(differences)))
-    # Half the values may repeat exactly (audits, rounded figures): fall back on the mean, as control charts do.
-    return scale if scale > 0 else float(np.mean(np.abs(differences))) / 1.128 * np.sqrt(2)
-
-
-def tiny(level: Floats) -> float:
-    """A variance below which rounding decides."""
-    return float((1e-9 * max(1.0, np.abs(level).max())) ** 2)
-
-
-def clipped(level: Floats, sigma: Floats) -> Floats:
-    """The values, each brought within CLIP standard deviations of the median of itself and its two neighbours a side."""
-    padded = np.concatenate([[np.nan, np.nan], level, [np.nan, np.nan]])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 5)
-    median = np.nanmedian(windows, axis=1)
-    return np.clip(level, median - CLIP * sigma, median + CLIP * sigma)
-
-
-def partition(level: Floats, variance: Floats, cost_of_piece: float) -> list[int]:
-    """Indices at which a new level begins: the cheapest way to cut the series into constant pieces."""
-    weight = 1 / variance
-    w = np.concatenate([[0.0], np.cumsum(weight)])
-    wy = np.concatenate([[0.0], np.cumsum(weight * level)])
-    wyy = np.concatenate([[0.0], np.cumsum(weight * level**2)])
-    size = len(level)
-    best = np.full(size + 1, np.inf)
-    best[0] = -cost_of_piece
-    origin = np.zeros(size + 1, dtype=np.intp)
-    for end in range(PIECE, size + 1):
-        starts = np.arange(end - PIECE + 1)
-        fit = (wyy[end] - wyy[starts]) - (wy[end] - wy[starts]) ** 2 / (w[end] - w[starts])
-        total = best[starts] + fit + cost_of_piece
-        origin[end] = int(np.argmin(total))
-        best[end] = total[origin[end]]
-    bounds: list[int] = []
-    end = int(origin[size])
-    while end > 0:
-        bounds.append(end)
-        end = int(origin[end])
-    return bounds[::-1]
-
-
-def levels_of(level: Floats, variance: Floats, bounds: list[int]) -> Floats:
-    """The level of the piece that each value belongs to."""
-    fitted = np.empty_like(level)
-    edges = [0, *bounds, len(level)]
-    for start, end in pairwise(edges):
-        fitted[start:end] = np.average(level[start:end], weights=1 / variance[start:end])
-    return fitted
-
-
-def autocorrelation(level: Floats, variance: Floats, bounds: list[int]) -> float:
-    """Lag-one correlation around the pieces' levels, corrected for their estimation, between 0 and MOST_CORRELATION."""
-    residual = (level - levels_of(level, variance, bounds)) / np.sqrt(variance)
-    scale = float(residual @ residual)
-    if scale == 0:
-        return 0.0
-    raw = float(residual[1:] @ residual[:-1]) / scale
-    # Each level estimated from its own data pulls the correlation down by about one over the length (Kendall 1954).
-    raw += (1 + len(bounds)) * (1 + 3 * max(raw, 0.0)) / len(level)
-    noise_of_estimate = 1 / np.sqrt(len(level))
-    return float(np.clip(raw, 0.0, MOST_CORRELATION)) if raw > noise_of_estimate else 0.0
-
-
-def is_drift(level: Floats, variance: Floats, bounds: list[int]) -> bool:
-    """Whether one slope tells the series better than three or more steps that all go the same way."""
-    if len(bounds) < 3:  # noqa: PLR2004 - two steps may be two events; three in one direction are a drift
-        return False
-    fitted = levels_of(level, variance, bounds)
-    steps = np.diff(fitted[[0, *bounds]])
-    if not ((steps > 0).all() or (steps < 0).all()):
-        return False
-    root = 1 / np.sqrt(variance)
-    time = np.arange(len(level), dtype=np.float64)
-    design = np.column_stack([np.ones_like(time), time]) * root[:, None]
-    _, left, *_ = np.linalg.lstsq(design, level * root, rcond=None)
-    stepwise = float((((level - fitted) * root) ** 2).sum())
-    gain = len(bounds) * (PENALTY / 2)
-    return float(left[0]) < stepwise + gain
+    @property
+    def inflation(self) -> float:
+        """How much wider a mean's variance is than without autocorrelation."""
+        return (1 + self.correlation) / (1 - self.correlation)
 
 
 def describe(
-    series: Measurements,
-    seen: NDArray[np.intp],
-    fitted: tuple[Floats, Floats, float],
-    edges: list[int],
-    better: str | None,
-    threshold: float,
+    series: Measurements, seen: NDArray[np.intp], noise: Noise, row: NDArray[np.int64], gain: float, better: str | None
 ) -> Change:
-    """One change between two neighbouring pieces, with its intervals. Levels are weighted by counts, as a person would."""
-    calm, variance, inflation = fitted
-    start, middle, end = edges
-    gains = gain_of_dates(calm[start:end], variance[start:end]) / inflation
-    top = middle - start
-    inside = np.flatnonzero(gains >= gains[top] - DATE_DROP)
-    reach = connected(inside, top)
-    ratio = float(gains[top])
-    before, spread_before = level_with_error(series, seen[start:middle], variance[start:middle], inflation)
-    after, spread_after = level_with_error(series, seen[middle:end], variance[middle:end], inflation)
-    half = NORMAL_95 * float(np.hypot(spread_before, spread_after))
+    """One change in the series' own unit. Levels are pooled by counts, as a person would."""
+    middle, earliest, latest, _gain, first, end, left_kind, right_kind = row.tolist()
+    before, wide_before = level_of(series, seen[first:middle], noise, sloped=bool(left_kind))
+    after, wide_after = level_of(series, seen[middle:end], noise, sloped=bool(right_kind))
+    half = NORMAL_95 * float(np.hypot(wide_before, wide_after))
     effect = after - before
     return Change(
         index=int(seen[middle]),
-        earliest=int(seen[start + reach[0]]),
-        latest=int(seen[start + reach[1]]),
+        earliest=int(seen[earliest]),
+        latest=int(seen[latest]),
         before=before,
         after=after,
         effect=effect,
         effect_low=effect - half,
         effect_high=effect + half,
-        direction=kind_of(effect > 0, better),
-        evidence=Evidence(ratio, float(np.sqrt(max(ratio, 0.0))), threshold),
+        # A slope that only bends has moved nothing yet.
+        direction=kind_of(effect > 0, better) if abs(effect) > half else Kind.NEUTRAL,
+        evidence=Evidence(gain, float(np.sqrt(max(gain, 0.0))), noise.threshold, chance(gain, noise.threshold)),
     )
 
 
-def gain_of_dates(level: Floats, variance: Floats) -> Floats:
-    """Twice the log-likelihood gained by a change at each index of the stretch (-inf at its ends)."""
-    weight = 1 / variance
-    w, wy = np.cumsum(weight), np.cumsum(weight * level)
-    left, right = w[:-1], w[-1] - w[:-1]
-    gap = wy[:-1] / left - (wy[-1] - wy[:-1]) / right
-    return np.concatenate([[-np.inf], gap**2 * left * right / w[-1]])
+def chance(gain: float, threshold: float) -> float:
+    """How many changes of that gain one series shows in a year of weekly looks though nothing moved."""
+    strength = STANDARD * gain / threshold
+    return float(min(1.0, CHANCE_AT_STANDARD * np.exp(-CHANCE_DECAY * (strength - STANDARD))))
 
 
-def connected(inside: NDArray[np.intp], top: int) -> tuple[int, int]:
-    """The first and last index of the plausible dates around the best one."""
-    return int(min(inside.min(initial=top), top)), int(max(inside.max(initial=top), top))
-
-
-def level_with_error(series: Measurements, periods: NDArray[np.intp], variance: Floats, inflation: float) -> tuple[float, float]:
-    """The level of some periods, pooled from their counts, and its standard error."""
-    weight = series.weight[periods] if series.form is not Form.VALUE else np.ones(len(periods))
+def level_of(series: Measurements, periods: NDArray[np.intp], noise: Noise, *, sloped: bool) -> tuple[float, float]:
+    """The level of some periods (of a slope: at its end) and its standard error."""
+    level = series.level[periods]
+    weight = series.weight[periods] if noise.counted else np.ones(len(periods))
     share = weight / weight.sum()
-    return float(share @ series.level[periods]), float(np.sqrt(inflation * (share**2 @ variance)))
+    middle = float(np.clip(share @ level, level.min(), level.max()))
+    one = trial_variance(series, middle, float(weight.sum())) if noise.counted else float(np.nanvar(series.level))
+    error = float(np.sqrt(noise.inflation * noise.variance * (share**2 @ (one / weight))))
+    if not sloped:
+        return middle, error
+    time = periods - share @ periods
+    slope = float((share * time) @ level / ((share * time) @ time))
+    # The end of a fitted line is twice as uncertain as its middle.
+    return float(np.clip(middle + slope * time[-1], series.lowest, series.highest)), 2 * error
+
+
+def trial_variance(series: Measurements, level: float, trials: float) -> float:
+    """Variance of one trial at a level; never zero, so that 0 % and 100 % have an interval too (Agresti & Coull 1998)."""
+    match series.form:
+        case Form.PROPORTION:
+            share = (level * trials + 1) / (trials + 2)
+            return share * (1 - share)
+        case Form.RATE:
+            return level + 1 / trials
+        case _:
+            return series.spread**2
+
+
+def replay(series: Measurements, better: str | None = None, season: float = 0.0, begin: int = SHORTEST) -> Replayed:
+    """When would one have known? Looks after every new period from `begin` periods on, as the nightly run does."""
+    known: list[Seen] = []
+    detection = Detection((), ("too_short",))
+    for size in range(max(begin, 1), len(series) + 1):
+        detection = detect(series.first(size), better, season)
+        known = [*followed(known, detection, size - 1)]
+    if begin > len(series):
+        detection = detect(series, better, season)
+    stands = {seen.change.index: seen.first_seen for seen in known if seen.change in detection.changes}
+    return Replayed(
+        detection,
+        [stands.get(change.index, len(series) - 1) for change in detection.changes],
+        [seen for seen in known if seen.change not in detection.changes],
+    )
+
+
+def followed(known: Sequence[Seen], detection: Detection, look: int) -> Iterator[Seen]:
+    """What was known, brought up to date with one look: each change keeps the look that showed it first."""
+    left = list(known)
+    for change in detection.changes:
+        same = [one for one in left if is_same(one.change, change)]
+        nearest = min(same, key=lambda one: abs(one.change.index - change.index), default=None)
+        if nearest is not None:
+            left.remove(nearest)
+        yield Seen(change, nearest.first_seen if nearest else look)
+    yield from left
+
+
+def is_same(one: Change, other: Change) -> bool:
+    """Whether two looks tell of one change: same way, dates near or plausible dates in common."""
+    near = abs(one.index - other.index) <= TOLERANCE or (one.earliest <= other.latest and other.earliest <= one.latest)
+    return near and (one.effect > 0) == (other.effect > 0)

@@ -44,6 +44,11 @@ class Measurements:
     def __len__(self) -> int:
         return len(self.level)
 
+    def first(self, size: int) -> Measurements:
+        """The first periods alone, as they were known then."""
+        level, weight = self.level[:size], self.weight[:size]
+        return Measurements(self.form, level, weight, self.spread, self.lowest, self.highest)
+
     @property
     def present(self) -> NDArray[np.bool_]:
         """Which periods hold a value."""

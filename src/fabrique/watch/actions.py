@@ -7,6 +7,7 @@ thrown away. Nothing is computed inside a write transaction.
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -14,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fabrique.clock import PARIS
+from fabrique.clock import PARIS, SEASON
 from fabrique.database import upsert
 from fabrique.quality import queries as quality
 from fabrique.quality.model import SeriesRow, SeriesStateRow, ServiceRow
 from fabrique.stats.changes import VERSION, detect
+from fabrique.stats.limits import Kind
+from fabrique.stats.portfolio import trusted
 from fabrique.watch.model import CheckRunRow, EventRow, FlagEventRow, FlagRow, SeriesCheckRow
 from fabrique.watch.queries import known_flags
-from fabrique.watch.rules import FlagState, RunStatus, decide, finding_from, moved, night_of
+from fabrique.watch.rules import NEWS, FlagState, RunStatus, decide, finding_from, moved, night_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -100,12 +103,58 @@ def tick(
     plan(database, clock.now(), settings)
     report = Report()
     while not stop() and (taken := take(database, clock.now(), settings)):
-        examined = examine(database, taken)
-        with database.write() as session:
-            for one in examined:
-                finish(session, one, clock.now(), settings, report)
+        for one in examine(database, taken):
+            write_down(database, one, clock, settings, report)
         progress(len(taken))
+    report.raised += settle(database, clock.now())
     return report
+
+
+def write_down(database: Database, examined: Examined, clock: Clock, settings: Settings, report: Report) -> None:
+    """One service's result in a transaction of its own: what cannot be written is that service's failure, nobody else's."""
+    try:
+        with database.write() as session:
+            finish(session, examined, clock.now(), settings, report)
+    except sa.exc.StatementError as error:
+        log.exception("the result of service %s cannot be written", examined.taken.service_id)
+        failed = Examined(examined.taken, examined.data_version, (), f"cannot be written: {error.orig}")
+        with database.write() as session:
+            finish(session, failed, clock.now(), settings, report)
+
+
+def settle(database: Database, now: datetime) -> int:
+    """Raise the candidates that are clear enough among all that is watched and a year's flags. Returns how many. Safe to repeat."""
+    with database.read() as session:
+        promoted = promotable(session, now)
+    if not promoted:
+        return 0
+    with database.write() as session:
+        raised = session.scalars(
+            sa.update(FlagRow)
+            .where(FlagRow.id.in_(promoted), FlagRow.state == FlagState.CANDIDATE)
+            .values(state=FlagState.RAISED, raised_at=now, updated_at=now)
+            .returning(FlagRow.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        session.add_all(FlagEventRow(flag_id=flag_id, at=now, kind="raised", details={}) for flag_id in raised)
+    return len(raised)
+
+
+def promotable(session: Session, now: datetime) -> list[int]:
+    """The candidates that may be told."""
+    rows = session.execute(
+        sa.select(FlagRow.id, FlagRow.state, FlagRow.chance)
+        .where(
+            FlagRow.state.in_([FlagState.CANDIDATE, FlagState.RAISED]),
+            (FlagRow.state == FlagState.CANDIDATE) | (FlagRow.raised_at >= now - NEWS),
+        )
+        .order_by(FlagRow.id)
+    ).all()
+    if not any(row.state == FlagState.CANDIDATE for row in rows):
+        return []
+    series = session.scalar(sa.select(sa.func.count()).select_from(SeriesCheckRow)) or 1
+    told = trusted([row.chance for row in rows], series)
+    return [row.id for row, tell in zip(rows, told, strict=True) if tell and row.state == FlagState.CANDIDATE]
 
 
 def plan(database: Database, now: datetime, settings: Settings) -> date:
@@ -251,11 +300,17 @@ def _examined(taken: Taken, version: int, series: Sequence[Series], histories: d
 
 def look(series: Series, history: History) -> SeriesResult:
     """What moved in one series."""
-    detection = detect(history.measurements, series.metric.better)
+    detection = detect(history.measurements, series.metric.better, SEASON[history.granularity])
     starts = [period.start for period in history.periods]
+    if not all(
+        math.isfinite(number) for change in detection.changes for number in (change.before, change.after, change.effect_low)
+    ):
+        raise ValueError("its figures are too far apart to be compared")
     last = len(detection.changes) - 1
     findings = [
-        finding_from(change, starts, history.granularity, is_last=place == last) for place, change in enumerate(detection.changes)
+        finding_from(change, starts, history.granularity, is_last=place == last)
+        for place, change in enumerate(detection.changes)
+        if change.direction is not Kind.NEUTRAL
     ]
     return SeriesResult(series.id, len(starts), detection.notes, tuple(findings) if series.metric.is_watched else ())
 
@@ -329,12 +384,11 @@ def write_results(session: Session, examined: Examined, now: datetime, report: R
             report.updated += confirm(session, flag, finding, now)
         for finding in decisions.new:
             raise_flag(session, result.series_id, finding, now)
-            report.raised += finding.is_news
 
 
 def raise_flag(session: Session, series_id: int, finding: Finding, now: datetime) -> None:
-    """A change nobody was told of. One that is history, not news, is recorded as closed."""
-    state = FlagState.RAISED if finding.is_news else FlagState.CLOSED
+    """A change nobody was told of: a candidate until `settle`. One that is history, not news, is recorded as closed."""
+    state = FlagState.CANDIDATE if finding.is_news else FlagState.CLOSED
     flag = FlagRow(series_id=series_id, state=state, raised_at=now, updated_at=now, version=VERSION, **figures(finding))
     session.add(flag)
     session.flush()
@@ -351,14 +405,14 @@ def figures(finding: Finding) -> dict[str, object]:
 def confirm(session: Session, flag: KnownFlag, finding: Finding, now: datetime) -> bool:
     """The same change seen again is the same flag; its figures follow the data. Returns whether anything moved."""
     returned = flag.state is FlagState.WITHDRAWN
-    if not returned and not moved(flag, finding):
+    if not returned and flag.state is not FlagState.CANDIDATE and not moved(flag, finding):
         return False
     values = figures(finding) | {"updated_at": now, "version": VERSION}
     if returned:
-        values["state"] = FlagState.RAISED if finding.is_news else FlagState.CLOSED
+        values["state"] = FlagState.CANDIDATE if finding.is_news else FlagState.CLOSED
         session.add(FlagEventRow(flag_id=flag.id, at=now, kind="returned", details={}))
     session.execute(sa.update(FlagRow).where(FlagRow.id == flag.id).values(**values))
-    return True
+    return returned or moved(flag, finding)
 
 
 def set_state(session: Session, flag: KnownFlag, state: FlagState, kind: str, now: datetime) -> None:

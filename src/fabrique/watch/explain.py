@@ -1,16 +1,23 @@
-"""A flag in one sentence, in the language in force: what, from what to what, around when, and how far beyond the ordinary."""
+"""A flag in one sentence, in the language in force: what, from what to what, around when, and how often chance would do as much."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fabrique.language import _, current
+from fabrique.language import _, current, ngettext
 from fabrique.quality.queries import unit_of
 from fabrique.web import formats
 
 if TYPE_CHECKING:
     from fabrique.quality.catalogue import Metric
     from fabrique.watch.queries import Flag
+    from fabrique.web.formats import Unit
+
+
+LONGEST_TOLD = 1_000
+"""Years: what is rarer than once in a thousand is told as that."""
 
 
 def sentence(flag: Flag, metric: Metric) -> str:
@@ -35,7 +42,7 @@ def subject(metric: Metric) -> str:
 
 def movement(flag: Flag, metric: Metric) -> str:
     """From what to what, around when."""
-    unit = unit_of(metric, flag.unit)
+    unit = told_apart(flag.before, flag.after, unit_of(metric, flag.unit))
     span = formats.between_periods(flag.earliest, flag.latest, flag.granularity)
     text = _(
         "went from %(before)s to %(after)s %(when)s",
@@ -46,13 +53,31 @@ def movement(flag: Flag, metric: Metric) -> str:
     return f"{text} ({span})" if span else text
 
 
+def told_apart(one: float, other: float, unit: Unit) -> Unit:
+    """The unit with as many decimals, up to two more, as it takes for two figures to read differently."""
+    for more in range(3):
+        finer = replace(unit, decimals=unit.decimals + more)
+        if formats.figure(one, finer) != formats.figure(other, finer):
+            return finer
+    return unit
+
+
 def evidence(flag: Flag, metric: Metric) -> str:
-    """How far the change lies beyond ordinary variation, and the interval of its size."""
-    unit = unit_of(metric, flag.unit)
+    """The interval of the change's size, and how rarely chance would do as much."""
+    unit = told_apart(flag.effect_low, flag.effect_high, unit_of(metric, flag.unit))
     low, high = sorted((flag.effect_low, flag.effect_high))
-    return _(
-        "The gap is between %(low)s and %(high)s; it is worth %(times)s times what ordinary variation explains.",
+    years = min(LONGEST_TOLD, 1 / max(flag.chance, 1e-9))
+    return ngettext(
+        "The gap is between %(low)s and %(high)s; on this series, chance would do as much less than once in %(years)s year.",
+        "The gap is between %(low)s and %(high)s; on this series, chance would do as much less than once in %(years)s years.",
+        int(years),
         low=formats.difference(low, unit),
         high=formats.difference(high, unit),
-        times=formats.number(flag.evidence, 1),
+        years=formats.number(rounded_down(years), 0),
     )
+
+
+def rounded_down(years: float) -> float:
+    """A number of years with the one figure that counts: nobody knows the others."""
+    unit = 10.0 ** max(0, len(str(int(years))) - 1)
+    return max(1.0, math.floor(years / unit) * unit)

@@ -70,6 +70,8 @@ class FlagRow(Table):
     effect_low: Mapped[float]
     effect_high: Mapped[float]
     evidence: Mapped[float]
+    chance: Mapped[float]
+    """Changes this clear that one series shows in a year though nothing moved."""
     version: Mapped[str] = mapped_column(sa.String(20))
     raised_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)

@@ -43,6 +43,7 @@ class Flag:
     effect_low: float
     effect_high: float
     evidence: float
+    chance: float
     version: str
     raised_at: datetime
 
@@ -91,6 +92,7 @@ def known_flags(session: Session, series_ids: Iterable[int]) -> dict[int, list[K
                 row.after,
                 row.effect_low,
                 row.effect_high,
+                row.chance,
             )
         )
     return found
@@ -98,8 +100,8 @@ def known_flags(session: Session, series_ids: Iterable[int]) -> dict[int, list[K
 
 FLAG_COLUMNS = (
     FlagRow.id, FlagRow.series_id, FlagRow.state, FlagRow.direction, FlagRow.granularity, FlagRow.start, FlagRow.earliest,
-    FlagRow.latest, FlagRow.before, FlagRow.after, FlagRow.effect_low, FlagRow.effect_high, FlagRow.evidence, FlagRow.version,
-    FlagRow.raised_at,
+    FlagRow.latest, FlagRow.before, FlagRow.after, FlagRow.effect_low, FlagRow.effect_high, FlagRow.evidence, FlagRow.chance,
+    FlagRow.version, FlagRow.raised_at,
 )  # fmt: skip
 
 
@@ -143,6 +145,7 @@ def flags(session: Session, *conditions: sa.ColumnElement[bool], limit: int | No
             effect_low=row.effect_low,
             effect_high=row.effect_high,
             evidence=row.evidence,
+            chance=row.chance,
             version=row.version,
             raised_at=row.raised_at,
         )

@@ -27,6 +27,8 @@ class RunStatus(StrEnum):
 class FlagState(StrEnum):
     """Where a flag stands."""
 
+    CANDIDATE = "candidate"
+    """Seen, but not yet clear enough among all that is watched: shown on its chart, told to nobody."""
     RAISED = "raised"
     CLOSED = "closed"
     """Known and over: history when the series was first looked at."""
@@ -35,6 +37,7 @@ class FlagState(StrEnum):
 
 
 FLAG_STATE_LABELS = {
+    FlagState.CANDIDATE: n_("To confirm"),
     FlagState.RAISED: n_("To explain"),
     FlagState.CLOSED: n_("Earlier level"),
     FlagState.WITHDRAWN: n_("Withdrawn"),
@@ -54,6 +57,8 @@ NOTE_LABELS = {
     "too_short": n_("Not enough periods yet to say what moves."),
     "constant": n_("The value has never varied."),
     "drift": n_("The level drifts slowly rather than in steps."),
+    "season": n_("A season was found and taken out before looking for changes."),
+    "restless": n_("The level never lasts; nothing can be said of its changes."),
     "autocorrelated": n_("Neighbouring periods resemble one another; changes are asked for more evidence."),
 }
 EVENT_KIND_LABELS = {
@@ -88,6 +93,7 @@ class KnownFlag:
     after: float
     effect_low: float
     effect_high: float
+    chance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ class Finding:
     effect_low: float
     effect_high: float
     evidence: float
+    chance: float
     is_news: bool
     """Whether the level it led to still holds and began in the last year of the series' own data."""
 
@@ -121,6 +128,7 @@ def finding_from(change: Change, starts: Sequence[date], granularity: str, *, is
         effect_low=change.effect_low,
         effect_high=change.effect_high,
         evidence=change.evidence.z,
+        chance=change.evidence.chance,
         is_news=is_last and starts[-1] - starts[change.index] <= NEWS,
     )
 
@@ -181,6 +189,7 @@ def moved(flag: KnownFlag, finding: Finding) -> bool:
         flag.after,
         flag.effect_low,
         flag.effect_high,
+        flag.chance,
     ) != (
         finding.start,
         finding.earliest,
@@ -189,4 +198,5 @@ def moved(flag: KnownFlag, finding: Finding) -> bool:
         finding.after,
         finding.effect_low,
         finding.effect_high,
+        finding.chance,
     )

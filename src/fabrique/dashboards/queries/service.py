@@ -168,6 +168,7 @@ def chart_of(series: Series, history: History, flags: list[Flag], events: list[S
             upper=none_if_nan(limits.upper[i]),
             kind=kinds.get(i),
             weight=none_if_nan(history.measurements.weight[i]),
+            period=str(history.periods[i]),
         )
         for i in range(first, len(starts))
     ]

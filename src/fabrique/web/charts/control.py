@@ -36,6 +36,8 @@ class Point:
     upper: float | None
     kind: str | None
     weight: float | None
+    period: str = ""
+    """As importers and `fabrique detect` read it: 2026-W11."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,15 @@ def autocorrelated(random: np.random.Generator, shape: tuple[int, int], correlat
     return values
 
 
-def autocorrelated_share(random: np.random.Generator, shape: tuple[int, int]) -> Counts:
+def uneven(random: np.random.Generator, shape: tuple[int, int]) -> Counts:
+    """Weeks of 20 to 2,000 answers, in no order."""
+    answers = np.exp(random.uniform(np.log(20), np.log(2000), shape)).astype(int)
+    return random.binomial(answers, 0.8).astype(float), answers.astype(float)
+
+
+def autocorrelated_share(random: np.random.Generator, shape: tuple[int, int], wander: float = 0.03) -> Counts:
     """Counts whose true share wanders by 3 points with autocorrelation 0.3."""
-    return binomial(random, shape, np.clip(0.8 + 0.03 * autocorrelated(random, shape), 0.01, 0.99))
+    return binomial(random, shape, np.clip(0.8 + wander * autocorrelated(random, shape), 0.01, 0.99))
 
 
 def seasonal(random: np.random.Generator, shape: tuple[int, int]) -> Counts:

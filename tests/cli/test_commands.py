@@ -277,6 +277,35 @@ def test_detect_survives_the_strangest_series(run: Run, environment: Path, rows:
         assert_one_line((code, out, err))
 
 
+def test_detect_refuses_ten_million_periods_before_reading_them_all(run: Run, environment: Path) -> None:
+    rows = "".join(f"{n},{n % 7}\n" for n in range(1_000_002))
+    (environment / "serie.csv").write_text("period,value\n" + rows)
+    assert_one_line(run("detect", "serie.csv"), "1000000")
+
+
+def test_detect_replays_when_each_change_would_have_been_known(run: Run, environment: Path) -> None:
+    path = series(environment / "serie.csv", dropping())
+    found = json.loads(run("detect", path, "--better", "higher", "--replay-from", "26", "--json")[1])
+    (change,) = found["changes"]
+    assert change["index"] == 40
+    assert 41 <= change["first_seen"] <= 44
+    assert change["first_seen_period"] == str(week(change["first_seen"]))
+    assert found["withdrawn"] == []
+    assert json.loads(run("detect", path, "--better", "higher", "--replay", "--json")[1])["changes"] == found["changes"]
+    code, out, _err = run("detect", path, "--replay")
+    assert (code, "vu dès" in out) == (0, True)
+
+
+def test_detect_tells_of_a_change_that_a_later_look_took_back(run: Run, environment: Path) -> None:
+    level = [0.80, 0.81, 0.79, 0.80, 0.78, 0.82] * 6
+    path = series(environment / "serie.csv", [*level, 0.60, 0.61, *level[:24]])
+    found = json.loads(run("detect", path, "--better", "higher", "--replay-from", "26", "--json")[1])
+    told = [*found["changes"], *found["withdrawn"]]
+    assert any(one["index"] == 36 and one["direction"] == "regression" for one in told)
+    assert len(found["changes"]) in {0, 2}
+    assert run("detect", path, "--replay-from", "0")[0] == 2
+
+
 # the database
 
 

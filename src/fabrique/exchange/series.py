@@ -37,6 +37,9 @@ FORMS: dict[tuple[str, ...], Callable[..., Measurements]] = {
     ("value",): values,
 }
 
+LONGEST = 1_000_000
+"""Periods; what has more is not read to its end."""
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesFile:
@@ -55,6 +58,8 @@ def read_series(path: Path) -> SeriesFile:
     place = {name: table.header.index(name) for name in ("period", *columns)}
     rows: list[tuple[int, str, list[float]]] = []
     for line, cells in table.rows():
+        if len(rows) == LONGEST:
+            raise at(path, line, _("the series has more than %(most)s periods", most=LONGEST))
         if len(cells) != len(table.header):
             raise at(path, line, _("%(given)s cells instead of %(expected)s", given=len(cells), expected=len(table.header)))
         figures = [figure(path, line, name, cells[place[name]]) for name in columns]

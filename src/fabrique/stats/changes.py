@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-VERSION = "changes-2"
+VERSION = "changes-3"
 SHORTEST = 8
 """Fewer values than this are said to be not enough."""
 LONGEST = 1_000_000
 """More periods than this are refused."""
 NORMAL_95 = 1.959963984540054
-STANDARD = 14.3
+STANDARD = 13.0
 """The price of a change where variance is known: strengths are told on this scale."""
 CHANCE_AT_STANDARD = 0.055
 """False flags a series-year at that strength, looking every week (experiments/calibration-watch)."""
-CHANCE_DECAY = 0.4
+CHANCE_DECAY = 0.35
 """How fast they become rarer with strength: exp(-CHANCE_DECAY · (strength - STANDARD)), on the safe side of what was measured."""
 TOLERANCE = 4
 """Periods by which the date of one and the same change may move between two looks."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from fabrique.quality.model import SeriesStateRow
 from fabrique.watch import queries as watch
+from fabrique.watch.rules import FlagState
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -24,9 +25,12 @@ class WatchPage:
     runs: dict[str, int]
     notes: dict[str, int]
     series: int
+    waiting: int
+    """Changes seen, but not yet clear enough to be told."""
 
 
 def watch_page(session: Session) -> WatchPage:
     """How the watch is."""
     series = session.scalar(sa.select(sa.func.count()).select_from(SeriesStateRow)) or 0
-    return WatchPage(watch.ledger(session), watch.run_counts(session), watch.note_counts(session), series)
+    waiting = sum(watch.flag_counts(session).get(FlagState.CANDIDATE, {}).values())
+    return WatchPage(watch.ledger(session), watch.run_counts(session), watch.note_counts(session), series, waiting)

@@ -7,12 +7,12 @@ import numpy as np
 
 from fabrique.stats.engine.compiled import compiled, compiled_parallel
 from fabrique.stats.engine.noise import calmed, for_estimated_variance, nuisance
-from fabrique.stats.engine.pieces import SLOPE, gains, partition, plausible, prefix_sums
+from fabrique.stats.engine.pieces import SLOPE, gains, partition, plausible, prefix_sums, surcharge
 from fabrique.stats.engine.season import without_season
 
-PRICE = 14.3
+PRICE = 13.0
 """Twice the log-likelihood that a change must gain. Set by experiments/calibration-watch for some 0.05 false flags a series-year."""
-PRICE_OF_SLOPE = 12.0
+PRICE_OF_SLOPE = 13.0
 """… and that a slope must gain over a level."""
 FLOOR = 0.1
 """Noise of a bare value is taken for at least this share of the series' own standard deviation: what no eye would see is no change."""
@@ -47,14 +47,15 @@ def examine(y: np.ndarray, v: np.ndarray, place: np.ndarray, counted: bool, seas
     summary = np.zeros(6)
     level, waves = without_season(y, place, season)
     sigma, correlation, spread, freedom = noise_of(level, v, counted)
-    calm = calmed(level, sigma)
+    variance = sigma[0] ** 2 / v[0]
+    calm, sigma = calmed(level, sigma)
     threshold = for_estimated_variance(PRICE, freedom)
     price_of_slope = for_estimated_variance(PRICE_OF_SLOPE, freedom)
     sums = prefix_sums(calm, sigma, correlation, spread)
     firsts, kinds = partition(sums, calm, sigma, threshold, price_of_slope)
     found = len(firsts) - 1
     summary[VARIANCE], summary[CORRELATION], summary[THRESHOLD], summary[WAVES] = (
-        sigma[0] ** 2 / v[0],
+        variance,
         correlation,
         threshold,
         waves,
@@ -69,7 +70,8 @@ def examine(y: np.ndarray, v: np.ndarray, place: np.ndarray, counted: bool, seas
         gained = gains(sums, calm, sigma, edges, kinds[i : i + 2], price_of_slope)
         top = edges[1] - edges[0]
         first, last = plausible(gained, top, DATE_DROP)
-        changes[i, INDEX], changes[i, GAIN] = edges[1], gained[top]
+        changes[i, INDEX] = edges[1]
+        changes[i, GAIN] = gained[top] - threshold * surcharge(min(edges[1] - edges[0], edges[2] - edges[1]))
         changes[i, EARLIEST], changes[i, LATEST] = edges[0] + first, edges[0] + last
         changes[i, FIRST], changes[i, END] = edges[0], edges[2]
         changes[i, LEFT_KIND], changes[i, RIGHT_KIND] = kinds[i], kinds[i + 1]

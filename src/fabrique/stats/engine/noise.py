@@ -26,16 +26,21 @@ FIRST_LAG, LAST_LAG = 2, 8
 """Lags whose differences tell the variance; lag 1 against them tells the autocorrelation."""
 SHRINK = 0.6
 """Overdispersion e is believed as e²/(e + SHRINK·se): half-believed where it is about as large as its own error."""
-CORRELATION_MARGIN, MARGIN_OF_OVERDISPERSION = 0.05, 0.25
-"""Added to the estimated autocorrelation, the second in proportion to the share of variance that counts do not explain:
-an estimate too low costs false changes, one too high only some delay."""
+CORRELATION_MARGIN = 0.05
+"""Added to the estimated autocorrelation: an estimate too low costs false changes, one too high only some delay."""
+MARGIN_OF_VALUES, MARGIN_OF_OVERDISPERSION = 0.2, 0.3
+"""… and more for bare values, and for counts in proportion to the share of variance that sampling does not explain."""
+USUAL_CORRELATION, PERIODS_OF_TRUST = 0.4, 50
+"""What sampling does not explain is taken to be this much correlated until the series itself has spoken: n periods count n/(n + 50)."""
 MOST_CORRELATION = 0.9
 CLEAR_CORRELATION = 2.0
 """Autocorrelation beyond this many standard errors is believed even where counts explain all the variance."""
-CLIP = 2.0
-"""A value may leave the median of its five nearest by this many standard deviations."""
-OUTLIER = 2.5
-"""A value further than this from them stands alone: it is put back on them."""
+FREEDOM_OF_VALUES, FREEDOM_OF_OVERDISPERSION = 0.9, 0.45
+"""Degrees of freedom a period of the variance of values, and of the overdispersion of counts (less: its correlation is unknown too)."""
+LONE = 2.0
+"""A value further than this many standard deviations from the median of its five nearest weighs less, the less the further."""
+NEWEST = 1.5
+"""The newest value may leave the median of the last three by this many: one week alone, however far, is not yet a level."""
 
 
 @compiled
@@ -82,19 +87,21 @@ def nuisance(y: np.ndarray, v: np.ndarray, counted: bool) -> tuple[float, float,
         return 1.0 if counted else 0.0, 0.0, 1.0, float(size)
     # Against at least the sampling variance: a series that hardly varies yet is not thereby a correlated one.
     raw = (variance - difference_variance(y, v, 1)) / (max(variance, 1.0) if counted else variance)
-    freedom = 0.9 * size
     if not counted:
-        correlation = min(max(raw + CORRELATION_MARGIN + MARGIN_OF_OVERDISPERSION, 0.0), MOST_CORRELATION)
-        return variance, correlation, left_over(correlation, raw), freedom
+        correlation = min(max(raw + CORRELATION_MARGIN + MARGIN_OF_VALUES, 0.0), MOST_CORRELATION)
+        return variance, correlation, left_over(correlation, raw), FREEDOM_OF_VALUES * size
     excess = max(variance - 1, 0.0)
     error = math.sqrt(2.2 / size)
     variance = 1 + excess * excess / (excess + SHRINK * error)
     share = (variance - 1) / variance
-    correlation = min(max(raw + CORRELATION_MARGIN + MARGIN_OF_OVERDISPERSION * share, 0.0), MOST_CORRELATION)
+    trust = size / (size + PERIODS_OF_TRUST)
+    pooled = trust * raw + (1 - trust) * USUAL_CORRELATION * share
+    correlation = min(max(pooled + CORRELATION_MARGIN + MARGIN_OF_OVERDISPERSION * share, 0.0), MOST_CORRELATION)
     if raw < CLEAR_CORRELATION / math.sqrt(size):
         # Sampling noise is independent: only what it does not explain can be correlated.
         correlation = min(correlation, share)
-    return variance, correlation, left_over(correlation, raw), freedom / share if share > 0 else math.inf
+    freedom = FREEDOM_OF_OVERDISPERSION * size / share if share > 0 else math.inf
+    return variance, correlation, left_over(correlation, raw), freedom
 
 
 @compiled
@@ -104,19 +111,42 @@ def left_over(correlation: float, estimated: float) -> float:
 
 
 @compiled
-def calmed(y: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """The values without their lone outliers: each is held near the median of itself and its two neighbours a side."""
+def calmed(y: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The values and their standard deviations, lone outliers made to weigh less and the newest value held near those before it."""
     size = len(y)
-    calm = y.copy()
+    calm, wide = y.copy(), sigma.copy()
     for i in range(size):
-        middle = np.median(y[max(0, i - 2) : min(size, i + 3)])
+        middle = weighted_median(y[max(0, i - 2) : i + 3], sigma[max(0, i - 2) : i + 3])
         gap = y[i] - middle
-        if abs(gap) > OUTLIER * sigma[i]:
-            calm[i] = middle
-        else:
-            limit = CLIP * sigma[i]
+        if i == size - 1:
+            limit = NEWEST * sigma[i]
             calm[i] = middle + min(max(gap, -limit), limit)
-    return calm
+        elif abs(gap) > LONE * sigma[i]:
+            wide[i] = abs(gap) / LONE
+    return calm, wide
+
+
+@compiled
+def weighted_median(y: np.ndarray, sigma: np.ndarray) -> float:
+    """The median of at most five values, each counted as often as it is precise: a sure value is not judged by vague neighbours."""
+    values, weights = np.empty(5), np.empty(5)
+    total = 0.0
+    for i in range(len(y)):
+        weight = 1 / (sigma[i] * sigma[i])
+        place = i
+        while place > 0 and values[place - 1] > y[i]:
+            values[place], weights[place] = values[place - 1], weights[place - 1]
+            place -= 1
+        values[place], weights[place] = y[i], weight
+        total += weight
+    below = 0.0
+    for i in range(len(y) - 1):
+        below += weights[i]
+        if below > total / 2 * (1 + 1e-9):
+            return float(values[i])
+        if below > total / 2 * (1 - 1e-9):
+            return float((values[i] + values[i + 1]) / 2)
+    return float(values[len(y) - 1])
 
 
 @compiled

@@ -18,32 +18,32 @@ SHORTEST_SLOPE = 8
 """Periods that a slope must have been seen for."""
 RECENT = 64
 """Candidate starts of the last so many periods are all kept; of each doubling before, half as dense."""
+SHORT, SURCHARGE = 8, 0.1
+"""A piece of fewer than SHORT periods pays SURCHARGE·log(SHORT/length) more, as a share of a change's price: there are many of them
+to be mistaken in, and a change that matters at once gains far more than its price."""
 LEVEL, SLOPE = 0, 1
 
 
 @compiled
 def prefix_sums(y: np.ndarray, sigma: np.ndarray, correlation: float, spread: float) -> np.ndarray:
-    """Sums that give any piece's fit in constant time: (6, n + 1) rows a, a·u, a·u², b, b·u, c of the whitened values.
+    """Sums that give any piece's fit in constant time: (6, n + 1) rows of products of each whitened period.
 
-    spread: share of the variance that stays once the neighbour before is known.
+    Rows: level·level, level·time, time·time, level·value, time·value, value·value. Values are standardised, then each loses
+    `correlation` times the one before; spread: the share of the variance that stays.
     """
     size = len(y)
     sums = np.zeros((6, size + 1))
-    keep = 1 - correlation
     for t in range(size):
-        weight = 1 / (sigma[t] * sigma[t])
-        if t == 0:
-            a, b, c, u = weight, weight * y[t], weight * y[t] * y[t], 0.0
-        else:
-            step = y[t] - correlation * y[t - 1]
-            a, b, c = weight * keep * keep / spread, weight * keep * step / spread, weight * step * step / spread
-            u = t + correlation / keep
-        sums[0, t + 1] = sums[0, t] + a
-        sums[1, t + 1] = sums[1, t] + a * u
-        sums[2, t + 1] = sums[2, t] + a * u * u
-        sums[3, t + 1] = sums[3, t] + b
-        sums[4, t + 1] = sums[4, t] + b * u
-        sums[5, t + 1] = sums[5, t] + c
+        level, time, value, left = 1 / sigma[t], t / sigma[t], y[t] / sigma[t], 1.0
+        if t > 0:
+            part = correlation / sigma[t - 1]
+            level, time, value, left = level - part, time - part * (t - 1), value - part * y[t - 1], spread
+        sums[0, t + 1] = sums[0, t] + level * level / left
+        sums[1, t + 1] = sums[1, t] + level * time / left
+        sums[2, t + 1] = sums[2, t] + time * time / left
+        sums[3, t + 1] = sums[3, t] + level * value / left
+        sums[4, t + 1] = sums[4, t] + time * value / left
+        sums[5, t + 1] = sums[5, t] + value * value / left
     return sums
 
 
@@ -62,6 +62,12 @@ def misfits(sums: np.ndarray, y: np.ndarray, sigma: np.ndarray, start: int, end:
     if across <= 1e-12 * auu:
         return level, level
     return level, max(level - along * along / across, 0.0)
+
+
+@compiled
+def surcharge(length: int) -> float:
+    """What a piece of that length pays more, as a share of a change's price."""
+    return SURCHARGE * math.log(SHORT / length) if length < SHORT else 0.0
 
 
 @compiled
@@ -94,9 +100,12 @@ def partition(
         weigh(sums[:, end], before, totals, known)
         least, first, what = np.inf, 0, LEVEL
         for j in range(known):
+            length = end - starts[j]
+            if length < SHORT:
+                totals[LEVEL, j] += price * surcharge(length)
             if totals[LEVEL, j] < least:
                 least, first, what = totals[LEVEL, j], starts[j], LEVEL
-            if totals[SLOPE, j] + price_of_slope < least and end - starts[j] >= SHORTEST_SLOPE:
+            if totals[SLOPE, j] + price_of_slope < least and length >= SHORTEST_SLOPE:
                 least, first, what = totals[SLOPE, j] + price_of_slope, starts[j], SLOPE
         best[end], origin[end], kind[end] = least, first, what
         if end % (RECENT // 2) == 0 and known > RECENT:

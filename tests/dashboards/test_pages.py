@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
+from fabrique.cli import main
 from fabrique.quality.actions import Observed, SeriesKey
 from fabrique.quality.rules import Figures
 from fabrique.watch.actions import tick
 from factories import add_product, add_service, client, dropping, proportions, record, sign_in
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from litestar.testing import TestClient
 
     from fabrique.clock import FixedClock
@@ -66,6 +70,23 @@ def test_the_same_in_english(fallen: Database, clock: FixedClock) -> None:
         assert "1 has got worse" in page(browser, "/tableau-de-bord")
         assert "The share of cases completed" in page(browser, "/services/aide")
         assert "Experimentation" in page(browser, "/produits/produit")
+
+
+def test_a_flags_calculation_sheet_lets_anybody_find_the_same_change(
+    fallen: Database, clock: FixedClock, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with client(fallen, clock) as browser:
+        sign_in(browser, fallen, clock)
+        assert "/signalements/1/calcul.json" in page(browser, "/signalements/1")
+        sheet = browser.get("/signalements/1/calcul.json").json()
+        assert browser.get("/signalements/99/calcul.json").status_code == 404
+    with (tmp_path / "serie.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([sheet["columns"], *sheet["rows"]])
+    with pytest.raises(SystemExit):
+        main(["detect", str(tmp_path / "serie.csv"), "--better", sheet["better"], "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["changes"] == sheet["changes"] != []
+    assert found["notes"] == sheet["notes"]
 
 
 def test_the_table_twin_and_the_download_hold_the_charts_figures(fallen: Database, clock: FixedClock) -> None:

@@ -165,17 +165,51 @@ def test_a_series_of_ten_million_is_refused_in_one_sentence() -> None:
         detect(values(np.zeros(10_000_000)))
 
 
+def test_a_sure_week_is_not_judged_by_its_vague_neighbours() -> None:
+    """Series of 20 to 2,000 answers once showed 0.67 false flags a year: precise values were put on the median of noisy ones."""
+    random = np.random.default_rng(12)
+    n = np.exp(random.uniform(np.log(20), np.log(2000), (200, 104))).astype(int)
+    x = random.binomial(n, 0.8)
+    assert sum(len(detect(proportions(a, b)).changes) for a, b in zip(x, n, strict=True)) <= 10
+
+
+def test_one_far_week_is_not_yet_a_level_and_a_second_one_is() -> None:
+    share = [0.8, 0.81, 0.79, 0.8, 0.78, 0.82] * 8
+    one, two = [*share, 0.6], [*share, 0.6, 0.61]
+    assert dates(detect(proportions(np.array(one) * 200, [200] * len(one)))) == []
+    assert dates(detect(proportions(np.array(two) * 200, [200] * len(two)))) == [48]
+
+
+def test_a_change_is_dated_as_well_in_a_long_series() -> None:
+    level = np.random.default_rng(13).standard_normal(30_000) + np.where(np.arange(30_000) < 12_345, 0, 3)
+    (index,) = dates(detect(values(level)))
+    assert abs(index - 12_345) <= 2
+
+
 @pytest.mark.slow
-def test_where_nothing_moves_flags_are_as_rare_as_promised() -> None:
+@pytest.mark.parametrize("family", ["plain", "uneven", "overdispersed", "correlated"])
+def test_where_nothing_moves_flags_are_as_rare_as_promised(family: str) -> None:
     """0.05 a series-year, with the room that 1,000 series leave to chance."""
-    counts = np.random.default_rng(10).binomial(200, 0.8, (1000, 130))
-    y = 2 * np.arcsin(np.sqrt((counts + 0.375) / 200.75))
-    flagged, _look, _index = engine.replay_many(y, np.full_like(y, 1 / 200.5), 26, True, 0.0)
-    assert flagged.mean() / 2 <= 0.065
+    random = np.random.default_rng(10)
+    shape = (1000, 130)
+    n, share = np.full(shape, 200), np.full(shape, 0.8)
+    match family:
+        case "uneven":
+            n = np.exp(random.uniform(np.log(20), np.log(2000), shape)).astype(int)
+        case "overdispersed":
+            share = random.beta(0.8 * 199, 0.2 * 199, shape)
+        case "correlated":
+            wander = random.standard_normal(shape)
+            for week in range(1, shape[1]):
+                wander[:, week] = 0.3 * wander[:, week - 1] + np.sqrt(1 - 0.09) * wander[:, week]
+            share = np.clip(0.8 + 0.03 * wander, 0, 1)
+    y = 2 * np.arcsin(np.sqrt((random.binomial(n, share) + 0.375) / (n + 0.75)))
+    flagged, _look, _index = engine.replay_many(y, 1 / (n + 0.5), 26, True, 0.0)
+    assert flagged.mean() / 2 <= 0.06
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("drop", "weeks"), [(0.10, 2), (0.05, 7), (0.03, 17)])
+@pytest.mark.parametrize(("drop", "weeks"), [(0.10, 2), (0.05, 7), (0.03, 15)])
 def test_a_fall_is_flagged_within_weeks(drop: float, weeks: int) -> None:
     share = np.where(np.arange(120) < 60, 0.8, 0.8 - drop)
     counts = np.random.default_rng(11).binomial(200, share, (600, 120))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ def detect_command(paths: tuple[Path, ...], better: str | None, replay_from: int
     """period + value | numerator,denominator | n,sum,sum_sq | level_1..level_k."""
     begin = replay_from or (1 if replay else None)
     files = files_of(paths)
+    tell_of_compiling()
     with progress(n_("Looking"), len(files), quiet=as_json) as moved:
         found = []
         for path in files:
@@ -44,6 +46,14 @@ def detect_command(paths: tuple[Path, ...], better: str | None, replay_from: int
         return
     for one in found:
         tell(one)
+
+
+def tell_of_compiling() -> None:
+    """A person who runs the engine for the first time is told why nothing shows yet."""
+    from fabrique.stats.engine.compiled import IS_READY  # noqa: PLC0415 - numba is slow to import
+
+    if not IS_READY and sys.stderr.isatty():
+        click.echo(_("Preparing the engine, once after each installation: some fifteen seconds…"), err=True)
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
@@ -97,24 +107,11 @@ def detected(path: Path, series: SeriesFile, better: str | None, begin: int | No
 
 
 def as_json_change(change: Change, periods: Sequence[str], first_seen: int | None) -> dict[str, Any]:
-    """One change, with its periods by name."""
-    return {
-        "index": change.index,
-        "period": periods[change.index],
-        "period_interval": [periods[change.earliest], periods[change.latest]],
-        "before": change.before,
-        "after": change.after,
-        "effect": change.effect,
-        "effect_interval": [change.effect_low, change.effect_high],
-        "direction": change.direction.value,
-        "evidence": {
-            "log_likelihood_ratio": change.evidence.ratio,
-            "z": change.evidence.z,
-            "threshold": change.evidence.threshold,
-            "chance_per_year": change.evidence.chance,
-        },
-        **({"first_seen": first_seen, "first_seen_period": periods[first_seen]} if first_seen is not None else {}),
-    }
+    """One change, with the look that showed it first if there were several."""
+    from fabrique.watch.sheet import described  # noqa: PLC0415 - numpy is slow to import
+
+    seen = {"first_seen": first_seen, "first_seen_period": periods[first_seen]} if first_seen is not None else {}
+    return described(change, periods) | seen
 
 
 def without_nan(numbers: Sequence[float]) -> list[float | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import TypeVar
 
 from litestar import Response, get
@@ -112,6 +113,17 @@ def flag(visit: NamedDependency[Visit], flag_id: FromPath[int]) -> Response[byte
     return answer(visit, lambda s: render(visit, "dashboards/flag.html", page=queries.flag(s, flag_id)))
 
 
+@get("/signalements/{flag_id:int}/calcul.json", permission=Permission.READ, sync_to_thread=True)
+def flag_sheet(visit: NamedDependency[Visit], flag_id: FromPath[int]) -> Response[bytes]:
+    """The calculation behind a flag, for whoever wants to do it again."""
+    if flag_id > LARGEST_ID:
+        raise not_there(str(flag_id))
+    with visit.site.database.read() as session:
+        found = queries.flag_sheet(session, flag_id)
+    headers = {"Content-Disposition": f'attachment; filename="signalement-{flag_id}.json"'}
+    return Response(json.dumps(found, indent=1, ensure_ascii=False).encode(), media_type="application/json", headers=headers)
+
+
 @get("/veille", permission=Permission.READ, revisitable=True, sync_to_thread=True)
 def watch(visit: NamedDependency[Visit]) -> Response[bytes]:
     """Is the watch itself well?"""
@@ -128,4 +140,4 @@ def one_of(kind: type[Chosen], text: str) -> Chosen | None:
         raise not_there(text) from error
 
 
-routes = [front, portfolio, services, service, series_csv, products, product, flags, flag, watch]
+routes = [front, portfolio, services, service, series_csv, products, product, flags, flag, flag_sheet, watch]

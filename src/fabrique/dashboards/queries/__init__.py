@@ -1,6 +1,6 @@
 """What the pages that look across domains show, one module a page."""
 
-from fabrique.dashboards.queries.flags import flag, flags
+from fabrique.dashboards.queries.flags import flag, flag_sheet, flags
 from fabrique.dashboards.queries.portfolio import portfolio
 from fabrique.dashboards.queries.products import product, products
 from fabrique.dashboards.queries.service import service
@@ -8,4 +8,16 @@ from fabrique.dashboards.queries.services import Choice, services
 from fabrique.dashboards.queries.status import status
 from fabrique.dashboards.queries.watch import watch_page
 
-__all__ = ["Choice", "flag", "flags", "portfolio", "product", "products", "service", "services", "status", "watch_page"]
+__all__ = [
+    "Choice",
+    "flag",
+    "flag_sheet",
+    "flags",
+    "portfolio",
+    "product",
+    "products",
+    "service",
+    "services",
+    "status",
+    "watch_page",
+]

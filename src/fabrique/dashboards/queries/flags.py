@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fabrique.dashboards.queries.news import News, news
 from fabrique.dashboards.queries.service import MetricBlock, metric_blocks
 from fabrique.quality import queries as quality
 from fabrique.watch import explain
 from fabrique.watch import queries as watch
+from fabrique.watch.sheet import sheet
 from fabrique.web.errors import not_there
 
 if TYPE_CHECKING:
@@ -69,3 +70,13 @@ def flag(session: Session, flag_id: int) -> FlagPage:
         nearby=[one for one in events if found.earliest - near <= one.day <= found.latest + near],
         history=watch.history_of(session, flag_id),
     )
+
+
+def flag_sheet(session: Session, flag_id: int) -> dict[str, Any]:
+    """The calculation behind a flag, on what is known today. Raises NotThere."""
+    found = watch.flag_by_id(session, flag_id)
+    if found is None:
+        raise not_there(str(flag_id))
+    known = quality.metrics(session)
+    (series,) = [one for one in quality.series_of_services(session, [found.service_id], known) if one.id == found.series_id]
+    return {"flag": flag_id, "service": found.service_slug, **sheet(series, quality.histories(session, [series])[series.id])}

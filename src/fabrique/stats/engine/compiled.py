@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import os
 import tempfile
@@ -18,23 +17,28 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 
 
 def cache_folder() -> Path:
-    """Where this version's machine code is kept: beside the sources, else (installed read-only) in the temporary folder.
+    """Where this version's machine code is kept: beside the sources, else (installed read-only) in the person's own cache.
 
-    numba looks at the file of a function only, not at those it calls; the folder's name is a digest of them all.
+    numba looks at the file of a function only, not at those it calls; the folder's name is a digest of them all. Never a folder that
+    somebody else may have made: what is read from it is run.
     """
     here = Path(__file__).parent
     sources = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(here.glob("*.py")))).hexdigest()[:16]
-    beside = here / "__pycache__"
-    try:
-        beside.mkdir(exist_ok=True)
-        if os.access(beside, os.W_OK):
-            return beside / sources
-    except OSError:
-        pass
-    return Path(tempfile.gettempdir()) / f"fabrique-{getpass.getuser()}-{sources}"
+    own = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "fabrique"
+    for folder in (here / "__pycache__", own):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder / sources
+    return Path(tempfile.mkdtemp(prefix="fabrique-"))
 
 
-setattr(numba.config, "CACHE_DIR", str(cache_folder()))  # noqa: B010 - numba makes its options at run time
+FOLDER = cache_folder()
+IS_READY = FOLDER.is_dir()
+"""Whether an earlier run has compiled; else the first series waits some fifteen seconds."""
+setattr(numba.config, "CACHE_DIR", str(FOLDER))  # noqa: B010 - numba makes its options at run time
 
 
 def compiled(function: Function) -> Function:

@@ -7,7 +7,7 @@ import numpy as np
 
 from fabrique.stats.engine.compiled import compiled, compiled_parallel
 from fabrique.stats.engine.noise import calmed, for_estimated_variance, nuisance
-from fabrique.stats.engine.pieces import SLOPE, gains, partition, plausible, prefix_sums, surcharge
+from fabrique.stats.engine.pieces import SHORT, SLOPE, gains, partition, plausible, prefix_sums, surcharge
 from fabrique.stats.engine.season import without_season
 
 PRICE = 13.0
@@ -68,7 +68,8 @@ def examine(y: np.ndarray, v: np.ndarray, place: np.ndarray, counted: bool, seas
     for i in range(found):
         edges = np.array([firsts[i], firsts[i + 1], firsts[i + 2] if i + 2 <= found else size])
         gained = gains(sums, calm, sigma, edges, kinds[i : i + 2], price_of_slope)
-        top = edges[1] - edges[0]
+        top = located(gained, edges)
+        firsts[i + 1] = edges[1] = edges[0] + top
         first, last = plausible(gained, top, DATE_DROP)
         changes[i, INDEX] = edges[1]
         changes[i, GAIN] = gained[top] - threshold * surcharge(min(edges[1] - edges[0], edges[2] - edges[1]))
@@ -76,6 +77,16 @@ def examine(y: np.ndarray, v: np.ndarray, place: np.ndarray, counted: bool, seas
         changes[i, FIRST], changes[i, END] = edges[0], edges[2]
         changes[i, LEFT_KIND], changes[i, RIGHT_KIND] = kinds[i], kinds[i + 1]
     return changes, summary
+
+
+@compiled
+def located(gained: np.ndarray, edges: np.ndarray) -> int:
+    """Where between its neighbours a change gains most. In a long series the partition only knew every so-manyth start."""
+    top = edges[1] - edges[0]
+    for i in range(SHORT, len(gained) - SHORT + 1):
+        if gained[i] > gained[top] + 1e-9:
+            top = i
+    return int(top)
 
 
 @compiled_parallel

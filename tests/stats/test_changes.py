@@ -115,6 +115,15 @@ def test_what_cannot_be_said_is_told_instead(series: Measurements, note: str) ->
     assert note in found.notes
 
 
+def test_a_change_plain_to_see_in_a_dozen_values_has_a_direction() -> None:
+    """Autocorrelation, taken for high in so few, once made the interval of a jump of eight deviations hold zero."""
+    random = np.random.default_rng(14)
+    for _ in range(20):
+        level = np.r_[random.normal(0, 1, 6), random.normal(12, 1, 6)]
+        (change,) = detect(values(level), "higher").changes
+        assert change.direction is Kind.IMPROVEMENT
+
+
 def test_a_lone_outlier_gaps_and_empty_periods_are_no_changes() -> None:
     share = np.full(60, 0.8)
     share[30] = 0.4

@@ -157,10 +157,10 @@ class Noise:
     threshold: float
     counted: bool
 
-    @property
-    def inflation(self) -> float:
-        """How much wider a mean's variance is than without autocorrelation."""
-        return (1 + self.correlation) / (1 - self.correlation)
+    def inflation(self, periods: int) -> float:
+        """How much wider the variance of a mean over so many periods is than without autocorrelation (AR(1), exact)."""
+        rho = self.correlation
+        return (1 + rho) / (1 - rho) - 2 * rho * (1 - rho**periods) / (periods * (1 - rho) ** 2)
 
 
 def describe(
@@ -200,7 +200,7 @@ def level_of(series: Measurements, periods: NDArray[np.intp], noise: Noise, *, s
     share = weight / weight.sum()
     middle = float(np.clip(share @ level, level.min(), level.max()))
     one = trial_variance(series, middle, float(weight.sum())) if noise.counted else float(np.nanvar(series.level))
-    error = float(np.sqrt(noise.inflation * noise.variance * (share**2 @ (one / weight))))
+    error = float(np.sqrt(noise.inflation(len(periods)) * noise.variance * (share**2 @ (one / weight))))
     if not sloped:
         return middle, error
     time = periods - share @ periods

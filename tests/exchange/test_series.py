@@ -35,7 +35,7 @@ def rows(header: str, *lines: str) -> str:
         (rows("period;value", "2026-01;1 212,5", "2026-02;-3"), "value", [1212.5, -3], [math.nan, math.nan]),
         (rows("period,n,sum,sum_sq", "2026-01,4,10,30", "2026-02,2,3,5"), "mean", [2.5, 1.5], [4, 2]),
         (rows("period,level_1,level_2,level_3", "2026-01,1,0,1", "2026-02,0,0,5"), "score", [5, 10], [2, 5]),
-        (rows("period,level_1,level_11,level_2", "2026-01,1,0,1", "2026-02,0,5,0"), "score", [2.5, 10], [2, 5]),
+        (rows("period,level_1,level_3,level_2", "2026-01,1,0,1", "2026-02,0,5,0"), "score", [2.5, 10], [2, 5]),
         (rows("note,sum_sq,value,period,sum,n", "x,30,,2026-01,10,4", "y,5,,2026-02,3,2"), "mean", [2.5, 1.5], [4, 2]),
     ],
 )
@@ -47,6 +47,14 @@ def test_each_form_is_known_by_its_columns(
     assert found.periods == ("2026-01", "2026-02")
     assert found.measurements.level.tolist() == levels
     assert found.measurements.weight.tolist() == pytest.approx(weights, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "missing"), [("level_1,level_3", "level_2"), ("level_2,level_3", "level_1"), ("level_1", "level_2")]
+)
+def test_answer_levels_are_all_there(tmp_path: Path, header: str, missing: str) -> None:
+    with pytest.raises(FileUnreadable, match=missing):
+        read(tmp_path, rows(f"period,{header}", "1" + ",1" * len(header.split(","))))
 
 
 @pytest.mark.parametrize(

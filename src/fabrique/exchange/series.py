@@ -83,6 +83,14 @@ def columns_of(table: TextTable) -> tuple[str, ...]:
         )
     levels = sorted((name for name in table.header if re.fullmatch(r"level_\d{1,2}", name)), key=lambda n: int(n[6:]))
     if levels:
+        expected = [f"level_{place}" for place in range(1, len(levels) + 1)]
+        if levels != expected or len(levels) == 1:
+            missing = next((name for name in expected if name not in levels), "level_2")
+            raise FileUnreadable(
+                n_("%(file)s: the column %(column)s is missing; levels are numbered from 1, the worst, on."),
+                file=table.path,
+                column=missing,
+            )
         return tuple(levels)
     for names in FORMS:
         if all(name in table.header for name in names):

@@ -1,4 +1,4 @@
-"""How migrations run: on the engine that fabrique.database.migrate hands over, one transaction a migration."""
+"""How migrations run: on the connection that fabrique.database.migrate hands over, one transaction a migration."""
 
 from alembic import context
 
@@ -8,12 +8,12 @@ from fabrique.portfolio import model as portfolio  # noqa: F401
 from fabrique.quality import model as quality  # noqa: F401
 from fabrique.watch import model as watch  # noqa: F401
 
-with context.config.attributes["engine"].connect() as connection:
-    context.configure(
-        connection=connection,
-        target_metadata=Table.metadata,
-        render_as_batch=connection.dialect.name == "sqlite",
-        transaction_per_migration=True,
-    )
-    with context.begin_transaction():
-        context.run_migrations()
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Table.metadata,
+    render_as_batch=connection.dialect.name == "sqlite",
+    transaction_per_migration=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

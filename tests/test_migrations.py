@@ -10,9 +10,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from fabrique.database import Database, DatabaseOutdated, SiteVersion, Table, migrate, migrations, require_current, revision_of
+from fabrique.watch.actions import tick
+from factories import add_service, dropping, proportions, record
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fabrique.clock import FixedClock
+    from fabrique.settings import Settings
 
 
 def tables(database: Database) -> set[str]:
@@ -34,6 +39,25 @@ def test_every_single_step_goes_down_and_up(database: Database) -> None:
         migrate(database, step.down_revision or "base")
         migrate(database, step.revision)
         assert revision_of(database) == step.revision
+
+
+def test_every_step_keeps_what_an_inhabited_database_holds(database: Database, clock: FixedClock, settings: Settings) -> None:
+    """SQLite makes a table anew to change it, which enforced foreign keys forbid: empty tables do not show it."""
+    service = add_service(database, "aide")
+    record(database, clock, proportions(service, dropping(weeks=40, at=25)))
+    tick(database, clock, settings)
+
+    def held() -> dict[str, int]:
+        with database.read() as session:
+            return {name: session.scalar(sa.text(f'SELECT count(*) FROM "{name}"')) or 0 for name in tables(database)}
+
+    before = held()
+    migrate(database, "0001")
+    migrate(database)
+    assert held() == before
+    assert before["flag"] == 1
+    with pytest.raises(sa.exc.IntegrityError), database.write() as session:
+        session.execute(sa.text("DELETE FROM flag"))
 
 
 def test_the_migrated_tables_are_those_of_the_models(database: Database) -> None:

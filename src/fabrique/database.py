@@ -242,12 +242,34 @@ def migrate(database: Database, revision: str = "head") -> None:
     known = {step.revision for step in script.walk_revisions()}
     if (present := revision_of(database)) is not None and present not in known:
         raise DatabaseOutdated(n_("The database was made by a newer fabrique; install that one, or restore a backup."))
-    config.attributes["engine"] = database.engine
-    with explained(database.url):
+    with explained(database.url), unchained(database) as connection:
+        config.attributes["connection"] = connection
         if revision == "head" or is_later(script, revision, present):
             command.upgrade(config, revision)
         else:
             command.downgrade(config, revision)
+
+
+@contextmanager
+def unchained(database: Database) -> Iterator[sa.Connection]:
+    """A connection for migrations. SQLite changes a table by making it anew, which its foreign keys, when enforced, forbid.
+
+    They are enforced again afterwards, and looked through: a migration that breaks one fails.
+    """
+    with database.engine.connect() as connection:
+        if not database.is_sqlite:
+            yield connection
+            return
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys=OFF")  # has no effect inside a transaction, hence before
+        try:
+            yield connection
+            if broken := driver.execute("PRAGMA foreign_key_check").fetchall():
+                raise DatabaseUnavailable(
+                    n_("The migration broke links of the table %(table)s; restore a backup."), table=broken[0][0]
+                )
+        finally:
+            driver.execute("PRAGMA foreign_keys=ON")
 
 
 def is_later(script: Any, revision: str, present: str | None) -> bool:

@@ -80,6 +80,23 @@ def test_a_flag_withdraws_itself_when_corrected_data_take_its_evidence_away(
     assert kinds == ["candidate", "raised", "withdrawn"]
 
 
+def test_a_flag_that_a_newer_method_no_longer_finds_says_so(database: Database, clock: FixedClock, settings: Settings) -> None:
+    service = add_service(database, "aide")
+    record(database, clock, proportions(service, dropping(weeks=40, at=25)))
+    tick(database, clock, settings)
+    record(database, clock, proportions(service, [0.8] * 40))
+    with database.write() as session:
+        session.execute(sa.update(FlagRow).values(version="changes-1"))
+    tick(database, clock, settings)
+    with database.read() as session:
+        assert session.scalars(sa.select(FlagRow.state)).one() == FlagState.WITHDRAWN
+        assert session.scalars(sa.select(FlagEventRow.kind).order_by(FlagEventRow.id)).all() == [
+            "candidate",
+            "raised",
+            "outgrown",
+        ]
+
+
 def test_history_found_at_the_first_look_asks_nobody_for_an_explanation(
     database: Database, clock: FixedClock, settings: Settings
 ) -> None:

@@ -29,7 +29,7 @@ def finding(weeks: int = 0, spread: int = 2, **other: object) -> Finding:
 
 def told(found: Finding, flag_id: int = 1, state: FlagState = FlagState.RAISED) -> KnownFlag:
     """The flag that tells a finding."""
-    return KnownFlag(flag_id, state, **{name: getattr(found, name) for name in FIGURES})
+    return KnownFlag(flag_id, state, **{name: getattr(found, name) for name in FIGURES}, version="changes-1")
 
 
 def applied(flags: list[KnownFlag], decisions: Decisions) -> list[KnownFlag]:

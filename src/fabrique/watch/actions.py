@@ -378,7 +378,8 @@ def write_results(session: Session, examined: Examined, now: datetime, report: R
         decisions = decide(flags.get(result.series_id, []), result.findings)
         # Withdrawn first: a new flag may then take the date that an old one leaves.
         for flag in decisions.withdrawn:
-            set_state(session, flag, FlagState.WITHDRAWN, "withdrawn", now)
+            # A flag may go because the data say otherwise, or because a newer method reads them otherwise: its history says which.
+            set_state(session, flag, FlagState.WITHDRAWN, "withdrawn" if flag.version == VERSION else "outgrown", now)
             report.withdrawn += 1
         for flag, finding in decisions.confirmed:
             report.updated += confirm(session, flag, finding, now)

@@ -93,6 +93,7 @@ def known_flags(session: Session, series_ids: Iterable[int]) -> dict[int, list[K
                 row.effect_low,
                 row.effect_high,
                 row.chance,
+                row.version,
             )
         )
     return found

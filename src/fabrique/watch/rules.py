@@ -94,6 +94,8 @@ class KnownFlag:
     effect_low: float
     effect_high: float
     chance: float
+    version: str
+    """The method that found it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,22 +73,33 @@ def test_rates_have_laneys_u_prime_limits() -> None:
     check(rates(X, N / 10), *laney(X / N * 10, N / 10, np.sqrt(10 * X.sum() / N.sum())), 0.0)
 
 
+def within(groups: list[np.ndarray]) -> float:
+    """Standard deviation of one answer around its own group's mean."""
+    return float(np.sqrt(sum(((g - g.mean()) ** 2).sum() for g in groups) / sum(len(g) - 1 for g in groups)))
+
+
 def test_scores_have_weighted_limits_around_the_mean_mark() -> None:
     rng = np.random.default_rng(3)
-    counts = rng.multinomial(120, [0.1, 0.2, 0.7], size=10).astype(float) + rng.integers(0, 40, (10, 3))
+    counts = rng.multinomial(120, [0.1, 0.2, 0.7], size=10) + rng.integers(0, 40, (10, 3))
     marks = np.array([0.0, 5.0, 10.0])
-    answers = np.repeat(np.tile(marks, 10), counts.ravel().astype(int))
-    level = counts @ marks / counts.sum(axis=1)
-    check(scores(counts, tuple(marks)), *laney(level, counts.sum(axis=1), answers.std()), 0.0, 10.0)
+    groups = [np.repeat(marks, row) for row in counts]
+    size = counts.sum(axis=1)
+    check(scores(counts, tuple(marks)), (counts @ marks).sum() / size.sum(), within(groups) / np.sqrt(size), 0.0, 10.0)
 
 
 def test_means_have_weighted_limits_around_the_grand_mean() -> None:
     rng = np.random.default_rng(4)
     groups = [rng.normal(12, 3, size) for size in (8, 15, 9, 20, 11, 13, 8, 30, 12, 10)]
     size = np.array([len(g) for g in groups], dtype=float)
-    within = np.sqrt(sum(((g - g.mean()) ** 2).sum() for g in groups) / (size.sum() - 10))
     series = means(size, [g.sum() for g in groups], [(g**2).sum() for g in groups])
-    check(series, *laney(np.array([g.mean() for g in groups]), size, float(within)))
+    check(series, np.concatenate(groups).mean(), within(groups) / np.sqrt(size))
+
+
+def test_weighted_limits_are_those_of_the_example_worked_by_hand() -> None:
+    # Two periods: 1 2 3 and 4 4 8 8. Means 2 and 6, grand mean 30 / 7; squares within 2 + 16 over 2 + 3 freedoms.
+    limits = control_limits(means([3, 4], [6, 24], [14, 160]))
+    assert near(limits.centre, [30 / 7] * 2)
+    assert near(limits.upper, [30 / 7 + 3 * np.sqrt(18 / 5 / 3), 30 / 7 + 3 * np.sqrt(18 / 5 / 4)])
 
 
 def test_a_lone_point_has_the_limits_of_its_sampling() -> None:

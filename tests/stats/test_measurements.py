@@ -59,8 +59,10 @@ def test_a_score_is_the_mean_mark_and_its_spread_that_of_one_answer() -> None:
     series = scores([[1, 0, 3], [0, 4, 0]], (0.0, 5.0, 10.0))
     assert close(series.level, [7.5, 5.0])
     assert close(series.weight, [4, 4])
-    answers = np.array([0.0, 10, 10, 10, 5, 5, 5, 5])
-    assert series.spread == pytest.approx(answers.std(), rel=1e-12)
+    # Around their own means: 0 10 10 10 leave 75 over 3 freedoms, 5 5 5 5 nothing over 3.
+    assert series.spread == pytest.approx(np.sqrt(75 / 6), rel=1e-12)
+    # One answer a period has no spread of its own: that of all together.
+    assert scores([[1, 0, 0], [0, 0, 1]], (0.0, 5.0, 10.0)).spread == pytest.approx(5.0, rel=1e-12)
     assert (series.form, series.lowest, series.highest) == (Form.SCORE, 0.0, 10.0)
 
 

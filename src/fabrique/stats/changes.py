@@ -32,10 +32,10 @@ LONGEST = 1_000_000
 NORMAL_95 = 1.959963984540054
 STANDARD = 13.0
 """The price of a change where variance is known: strengths are told on this scale."""
-CHANCE_AT_STANDARD = 0.055
-"""False flags a series-year at that strength, looking every week (experiments/calibration-watch)."""
-CHANCE_DECAY = 0.35
-"""How fast they become rarer with strength: exp(-CHANCE_DECAY · (strength - STANDARD)), on the safe side of what was measured."""
+CHANCE_AT_STANDARD = 0.08
+"""False flags a series-year at that strength, looking every week: the worst family of experiments/calibration-watch."""
+CHANCE_DECAY = 0.31
+"""How fast they become rarer with strength, exp(-CHANCE_DECAY · (strength - STANDARD)): slower than in any family measured there."""
 TOLERANCE = 4
 """Periods by which the date of one and the same change may move between two looks."""
 

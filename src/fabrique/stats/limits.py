@@ -107,7 +107,7 @@ def _piece(series: Measurements, piece: slice) -> tuple[float, Floats | float]:
     # A missing period has no limits of its own; it is drawn with those of a period of ordinary size.
     size = np.where(seen, weight, np.median(weight[seen]))
     within = _spread_at(series, middle) / np.sqrt(size)
-    if seen.sum() < 2:  # noqa: PLR2004 - a moving range needs two points
+    if series.form in {Form.SCORE, Form.MEAN} or seen.sum() < 2:  # noqa: PLR2004 - a moving range needs two points
         return middle, within
     with np.errstate(invalid="ignore", divide="ignore"):
         standardised = np.where(within > 0, (level - middle) / within, 0.0)[seen]

@@ -31,7 +31,8 @@ class Measurements:
     """One series in period order, reduced to what limits and changes need.
 
     level: the value of each period (nan where missing); weight: its number of trials, answers or exposure (nan for a bare value,
-    0 where missing); spread: standard deviation of a single trial around the level, pooled over the series (nan for a bare value).
+    0 where missing); spread: standard deviation of a single trial around the level of its period, pooled over the series (nan for a
+    bare value).
     """
 
     form: Form
@@ -81,9 +82,7 @@ def means(n: ArrayLike, total: ArrayLike, total_of_squares: ArrayLike) -> Measur
     with np.errstate(invalid="ignore"):
         _refuse(q * count < s * s * (1 - 1e-9), "the sum of squares is too small for the sum", q)
     whole = (count > 0) & np.isfinite(s) & np.isfinite(q)
-    within = (q[whole] - s[whole] ** 2 / count[whole]).sum()
-    freedom = np.maximum(count[whole] - 1, 0).sum()
-    return _weighted(Form.MEAN, s, count, float(np.sqrt(max(within, 0.0) / freedom)) if freedom else np.nan)
+    return _weighted(Form.MEAN, s, count, _spread_within(count[whole], s[whole], q[whole]))
 
 
 def scores(levels: ArrayLike, marks: Sequence[float]) -> Measurements:
@@ -98,13 +97,11 @@ def scores(levels: ArrayLike, marks: Sequence[float]) -> Measurements:
         _refuse(flat < 0, "a count is negative", flat, counts.shape[1])
     values = np.asarray(marks, dtype=np.float64)
     n = counts.sum(axis=1)
-    pooled = counts[np.isfinite(n)].sum(axis=0)
-    if pooled.sum():
-        share = pooled / pooled.sum()
-        spread = float(np.sqrt(max(share @ values**2 - (share @ values) ** 2, 0.0)))
-    else:
-        spread = np.nan
-    return _weighted(Form.SCORE, counts @ values, n, spread, float(values.min()), float(values.max()))
+    whole = np.isfinite(n) & (n > 0)
+    total, squares = counts[whole] @ values, counts[whole] @ values**2
+    return _weighted(
+        Form.SCORE, counts @ values, n, _spread_within(n[whole], total, squares), float(values.min()), float(values.max())
+    )
 
 
 def values(value: ArrayLike) -> Measurements:
@@ -117,6 +114,19 @@ def _pooled(x: Floats, n: Floats) -> float:
     """The level of the periods that are whole, taken together; nan where there is none."""
     whole = np.isfinite(x) & (n > 0)
     return float(x[whole].sum() / n[whole].sum()) if whole.any() else np.nan
+
+
+def _spread_within(n: Floats, total: Floats, squares: Floats) -> float:
+    """Standard deviation of one answer around its own period's mean, pooled over the periods.
+
+    Where no period has two answers, around the mean of all; nan where there is none at all.
+    """
+    freedom = np.maximum(n - 1, 0).sum()
+    if freedom > 0:
+        return float(np.sqrt(max((squares - total**2 / n).sum(), 0.0) / freedom))
+    if len(n) == 0:
+        return np.nan
+    return float(np.sqrt(max(squares.sum() / n.sum() - (total.sum() / n.sum()) ** 2, 0.0)))
 
 
 def _weighted(

@@ -254,7 +254,7 @@ def test_detect_needs_no_database_and_speaks_to_a_person(run: Run, environment: 
     series(environment / "b.csv", [0.8] * 30)
     code, out, _err = run("detect", environment, "--better", "lower")
     assert code == 0
-    assert out.count("proportion") == 2
+    assert out.count("parts (n = ") == 2
     assert "amélioration" in out
     assert "Aucun changement" in out
     assert len(json.loads(run("detect", "a.csv", "b.csv", "--json")[1])) == 2

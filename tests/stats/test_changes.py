@@ -115,6 +115,35 @@ def test_what_cannot_be_said_is_told_instead(series: Measurements, note: str) ->
     assert note in found.notes
 
 
+def test_a_drop_inside_a_rising_trend_is_a_drop() -> None:
+    """It was once told from the end of one slope to the end of the next, as an improvement."""
+    time = np.arange(100)
+    for seed in range(8):
+        level = 50 + time - np.where(time >= 60, 20, 0) + np.random.default_rng(seed).normal(0, 2, 100)
+        (change,) = [one for one in detect(values(level), "higher").changes if abs(one.index - 60) <= 1]
+        assert change.direction is Kind.REGRESSION
+        assert change.effect == pytest.approx(-20, abs=3)
+
+
+@pytest.mark.parametrize("at", [36, 40, 44])
+def test_a_steps_size_is_told_without_the_season_that_it_stands_in(at: int) -> None:
+    """Raw means before and after held the season too, unless the step fell a whole number of years in."""
+    month = np.arange(60)
+    held = 0
+    for seed in range(25):
+        season = 10 * np.sin(2 * np.pi * month / 12)
+        level = 100 + season + np.where(month >= at, 6, 0) + np.random.default_rng(seed).normal(0, 2, 60)
+        (change,) = detect(values(level), "higher", 12.0).changes
+        assert change.effect == pytest.approx(6, abs=2.5)
+        held += change.effect_low <= 6 <= change.effect_high
+    assert held >= 23
+
+
+def test_very_small_numbers_move_like_others() -> None:
+    small = np.array([1, 2, 3] * 5 + [5, 6, 7] * 5) * 1e-300
+    assert dates(detect(values(small))) == [15]
+
+
 def test_a_change_plain_to_see_in_a_dozen_values_has_a_direction() -> None:
     """Autocorrelation, taken for high in so few, once made the interval of a jump of eight deviations hold zero."""
     random = np.random.default_rng(14)

@@ -48,6 +48,12 @@ def test_a_moving_range_far_above_the_others_is_left_out_once() -> None:
     assert screened_moving_range(np.array([10.0])) == 0.0
 
 
+def test_one_odd_value_among_equal_ones_is_the_only_one_outside() -> None:
+    series = values([5.0] * 59 + [6.0])
+    outside = [one.index for one in signals(series, control_limits(series), "higher") if one.rule is Rule.OUTSIDE]
+    assert outside == [59]
+
+
 def laney(level: np.ndarray, size: np.ndarray, one: float) -> tuple[float, np.ndarray]:
     """Centre and sigma of each point after Laney (2002); `one`: standard deviation of a single trial."""
     centre = (level * size).sum() / size.sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -84,6 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         fail(str(problem))
     except BrokenPipeError:
         sys.exit(141)
+    except OSError as error:
+        # What is left to print would fail again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        fail(_("The work could not be finished: %(why)s.", why=error.strerror or str(error)))
     sys.exit(code if isinstance(code, int) else 0)
 
 

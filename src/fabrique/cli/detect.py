@@ -119,29 +119,23 @@ def without_nan(numbers: Sequence[float]) -> list[float | None]:
     return [None if math.isnan(one) else one for one in numbers]
 
 
+FORMS = {"proportion": n_("shares"), "rate": n_("rates"), "score": n_("marks"), "mean": n_("means"), "value": n_("values")}
+
+
 def tell(found: dict[str, Any]) -> None:
     """A summary for a person: the line of the series, then each change."""
-    click.echo(f"{found['file']}: {found['n_periods']} × {found['form']}")
-    click.echo(f"  {bars(found['levels'])}")
+    form = FORMS[found["form"]]
+    click.echo(_("%(file)s: %(what)s (n = %(num)s)", file=found["file"], what=_(form), num=number(found["n_periods"], 0)))
+    click.echo(f"  {bars(found['levels'])}".rstrip())
+    if all(level is None for level in found["levels"]):
+        click.echo("  " + _("No period holds a figure."))
+        return
     if not found["changes"]:
         click.echo("  " + _("No change of level."))
     for note in found["notes"]:
         click.echo("  " + _(NOTE_LABELS[note]))
     for change in found["changes"]:
-        word = DIRECTIONS[change["direction"]]
-        click.echo(
-            "  "
-            + _(
-                "%(period)s (%(first)s to %(last)s): %(before)s → %(after)s, %(direction)s",
-                period=change["period"],
-                first=change["period_interval"][0],
-                last=change["period_interval"][1],
-                before=number(change["before"], 3),
-                after=number(change["after"], 3),
-                direction=_(word),
-            )
-            + (_(", seen from %(period)s on", period=change["first_seen_period"]) if "first_seen" in change else "")
-        )
+        click.echo(f"  {told(change)}")
     for change in found.get("withdrawn", []):
         click.echo(
             "  "
@@ -149,6 +143,19 @@ def tell(found: dict[str, Any]) -> None:
                 "%(period)s: flagged from %(seen)s on, then taken back", period=change["period"], seen=change["first_seen_period"]
             )
         )
+
+
+def told(change: dict[str, Any]) -> str:
+    """One change in a line: when, from what to what, by how much."""
+    first, last = change["period_interval"]
+    low, high = change["effect_interval"]
+    when, word = change["period"], DIRECTIONS[change["direction"]]
+    if first != last:
+        when = _("%(period)s (%(first)s to %(last)s)", period=when, first=first, last=last)
+    before, after = number(change["before"], 3), number(change["after"], 3)
+    text = _("%(period)s: %(before)s → %(after)s, %(direction)s", period=when, before=before, after=after, direction=_(word))
+    text += _("; the gap is between %(low)s and %(high)s", low=number(low, 3), high=number(high, 3))
+    return text + (_(", seen from %(period)s on", period=change["first_seen_period"]) if "first_seen" in change else "")
 
 
 def bars(levels: Sequence[float | None], width: int = 72) -> str:

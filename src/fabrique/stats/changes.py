@@ -7,7 +7,7 @@ price (`engine/pieces`). One set of defaults for all; experiments/calibration-wa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,7 +58,7 @@ class Evidence:
 class Change:
     """One sustained change. Indices count the series' periods from 0, missing ones included.
 
-    before and after are levels; where the series slopes, the level at the slope's end.
+    before and after are levels, without their season; where the series slopes, what it had come to just before and began at just after.
     """
 
     index: int
@@ -120,8 +120,15 @@ def detect(series: Measurements, better: str | None = None, season: float = 0.0)
     y, v, counted = stabilised(series, seen)
     rows, summary = engine.examine(y, v, seen.astype(np.float64), counted, season)
     variance, correlation, threshold, *_ = summary.tolist()
-    noise = Noise(variance, correlation, threshold, counted)
-    changes = [describe(series, seen, noise, row.astype(np.int64), float(row[engine.GAIN]), better) for row in rows]
+    noise = Noise(variance, correlation, threshold, counted, float(np.var(series.level[seen])))
+    widened = np.ones(len(rows))
+    if summary[engine.WAVES] and len(rows):
+        level, widened = unseasonal(series, seen, rows[:, engine.INDEX].astype(np.int64), season)
+        series = replace(series, level=level)
+    changes = [
+        describe(series, seen, noise, row.astype(np.int64), float(row[engine.GAIN]), better, float(wider))
+        for row, wider in zip(rows, widened, strict=True)
+    ]
     told = {
         "restless": summary[engine.RESTLESS],
         "season": summary[engine.WAVES],
@@ -144,7 +151,35 @@ def stabilised(series: Measurements, seen: NDArray[np.intp]) -> tuple[Floats, Fl
         case Form.MEAN | Form.SCORE if np.isfinite(series.spread) and series.spread > 0:
             return (level - np.median(level)) / series.spread, 1 / weight, True
         case _:
-            return (level - np.median(level)) / np.std(level), np.ones(len(level)), False
+            apart = level - np.median(level)
+            apart = apart / np.abs(apart).max()  # squares of very small numbers would vanish
+            return apart / np.std(apart), np.ones(len(level)), False
+
+
+def unseasonal(series: Measurements, seen: NDArray[np.intp], starts: NDArray[np.int64], season: float) -> tuple[Floats, Floats]:
+    """The levels less their season, and how much wider not knowing the season makes each change's interval.
+
+    The season is fitted together with the pieces between changes (weighted least squares): a step must not pass for a part of it.
+    """
+    from fabrique.stats.engine.season import waves_tried  # noqa: PLC0415 - compiled code takes a moment to load
+
+    time = seen.astype(np.float64)
+    piece = np.searchsorted(starts, np.arange(len(seen)), side="right")
+    columns = [np.where(piece == one, 1.0, 0.0) for one in range(len(starts) + 1)]
+    columns += [
+        np.where(piece == one, time - time.mean(), 0.0) for one in range(len(starts) + 1) if (piece == one).sum() > season
+    ]
+    turns = [2 * np.pi * k / season * time for k in range(1, waves_tried(season) + 1)]
+    waves = np.column_stack([wave(turn) for turn in turns for wave in (np.cos, np.sin)])
+    weight = np.sqrt(series.weight[seen] / series.weight[seen].mean()) if series.form is not Form.VALUE else np.ones(len(seen))
+    design = np.column_stack([*columns, waves])
+    fitted = np.linalg.lstsq(design * weight[:, None], series.level[seen] * weight, rcond=None)[0]
+    level = series.level.copy()
+    level[seen] -= waves @ fitted[len(columns) :]
+    levels = np.column_stack(columns[: len(starts) + 1]) * weight[:, None]
+    joint, alone = np.linalg.pinv(np.hstack([levels, waves * weight[:, None]])), np.linalg.pinv(levels)
+    wider = [np.linalg.norm(joint[i + 1] - joint[i]) / np.linalg.norm(alone[i + 1] - alone[i]) for i in range(len(starts))]
+    return level, np.array(wider)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +191,8 @@ class Noise:
     correlation: float
     threshold: float
     counted: bool
+    unit: float
+    """The series' own variance, season and changes included."""
 
     def inflation(self, periods: int) -> float:
         """How much wider the variance of a mean over so many periods is than without autocorrelation (AR(1), exact)."""
@@ -164,13 +201,19 @@ class Noise:
 
 
 def describe(
-    series: Measurements, seen: NDArray[np.intp], noise: Noise, row: NDArray[np.int64], gain: float, better: str | None
+    series: Measurements,
+    seen: NDArray[np.intp],
+    noise: Noise,
+    row: NDArray[np.int64],
+    gain: float,
+    better: str | None,
+    wider: float,
 ) -> Change:
-    """One change in the series' own unit. Levels are pooled by counts, as a person would."""
+    """One change in the series' own unit, its interval `wider` times as wide. Levels are pooled by counts, as a person would."""
     middle, earliest, latest, _gain, first, end, left_kind, right_kind = row.tolist()
-    before, wide_before = level_of(series, seen[first:middle], noise, sloped=bool(left_kind))
-    after, wide_after = level_of(series, seen[middle:end], noise, sloped=bool(right_kind))
-    half = NORMAL_95 * float(np.hypot(wide_before, wide_after))
+    before, wide_before = level_of(series, seen[first:middle], noise, at=-1 if left_kind else None)
+    after, wide_after = level_of(series, seen[middle:end], noise, at=0 if right_kind else None)
+    half = wider * NORMAL_95 * float(np.hypot(wide_before, wide_after))
     effect = after - before
     return Change(
         index=int(seen[middle]),
@@ -193,20 +236,20 @@ def chance(gain: float, threshold: float) -> float:
     return float(min(1.0, CHANCE_AT_STANDARD * np.exp(-CHANCE_DECAY * (strength - STANDARD))))
 
 
-def level_of(series: Measurements, periods: NDArray[np.intp], noise: Noise, *, sloped: bool) -> tuple[float, float]:
-    """The level of some periods (of a slope: at its end) and its standard error."""
+def level_of(series: Measurements, periods: NDArray[np.intp], noise: Noise, *, at: int | None) -> tuple[float, float]:
+    """The level of some periods and its standard error; of a slope, that at its first (0) or last (-1) period."""
     level = series.level[periods]
     weight = series.weight[periods] if noise.counted else np.ones(len(periods))
     share = weight / weight.sum()
     middle = float(np.clip(share @ level, level.min(), level.max()))
-    one = trial_variance(series, middle, float(weight.sum())) if noise.counted else float(np.nanvar(series.level))
+    one = trial_variance(series, middle, float(weight.sum())) if noise.counted else noise.unit
     error = float(np.sqrt(noise.inflation(len(periods)) * noise.variance * (share**2 @ (one / weight))))
-    if not sloped:
+    if at is None:
         return middle, error
     time = periods - share @ periods
     slope = float((share * time) @ level / ((share * time) @ time))
     # The end of a fitted line is twice as uncertain as its middle.
-    return float(np.clip(middle + slope * time[-1], series.lowest, series.highest)), 2 * error
+    return float(np.clip(middle + slope * time[at], series.lowest, series.highest)), 2 * error
 
 
 def trial_variance(series: Measurements, level: float, trials: float) -> float:

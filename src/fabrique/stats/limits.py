@@ -130,7 +130,9 @@ def screened_moving_range(level: Floats) -> float:
     if len(level) < 2:  # noqa: PLR2004 - a moving range needs two points
         return 0.0
     ranges = np.abs(np.diff(level))
-    return float(ranges[ranges <= XMR_RANGE_LIMIT * ranges.mean()].mean())
+    ordinary = ranges[ranges <= XMR_RANGE_LIMIT * ranges.mean()].mean()
+    # Where only what was left out ever moved, limits of no width would point at every value.
+    return float(ordinary if ordinary > 0 else ranges.mean())
 
 
 def signals(series: Measurements, limits: Limits, better: str | None) -> list[Signal]:

@@ -32,6 +32,12 @@ def rolling_level(y: np.ndarray, width: int) -> np.ndarray:
 
 
 @compiled
+def waves_tried(length: float) -> int:
+    """How many waves a season of that length is looked through for."""
+    return min(HARMONICS if length <= LONG else LONG_HARMONICS, int(length / 2))
+
+
+@compiled
 def without_season(y: np.ndarray, place: np.ndarray, length: float) -> tuple[np.ndarray, int]:
     """The values without their season, and how many waves it has (0: none). Needs two whole seasons.
 
@@ -43,8 +49,7 @@ def without_season(y: np.ndarray, place: np.ndarray, length: float) -> tuple[np.
     rest = y - rolling_level(y, round(length))
     calm = y.copy()
     waves = 0
-    most = min(HARMONICS if length <= LONG else LONG_HARMONICS, int(length / 2))
-    for k in range(1, most + 1):
+    for k in range(1, waves_tried(length) + 1):
         turn = 2 * math.pi * k / length
         cc = cs = ss = yc = ys = before = 0.0
         for i in range(size):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fabrique.stats.changes import SHORTEST
+from fabrique.stats.changes import SHORTEST, steadied
 from fabrique.stats.measurements import Form, means, proportions, rates, scores, values
 
 if TYPE_CHECKING:
@@ -106,14 +106,8 @@ def _stabilised(
     """As `changes.stabilised`, with the spread of each series its own."""
     level, weight = series.level[seen], series.weight[seen]
     match series.form:
-        case Form.PROPORTION:
-            return (
-                2 * np.arcsin(np.sqrt(np.clip((level * weight + 3 / 8) / (weight + 3 / 4), 0.0, 1.0))),
-                1 / (weight + 0.5),
-                True,
-            )
-        case Form.RATE:
-            return 2 * np.sqrt(level + 3 / (8 * weight)), 1 / weight, True
+        case Form.PROPORTION | Form.RATE:
+            return *steadied(series.form, level, weight), True
         case Form.VALUE:
             number = np.maximum(np.bincount(owner, minlength=size), 1)
             return level - (np.bincount(owner, level, minlength=size) / number)[owner], np.ones(len(level)), False

@@ -142,12 +142,8 @@ def stabilised(series: Measurements, seen: NDArray[np.intp]) -> tuple[Floats, Fl
     """The values on a scale of known variance, that variance, and whether counts gave it (else it is only relative)."""
     level, weight = series.level[seen], series.weight[seen]
     match series.form:
-        case Form.PROPORTION:
-            # Anscombe 1948: variance 1/(n + 1/2) whatever the proportion, 0 and 1 included.
-            share = np.clip((level * weight + 3 / 8) / (weight + 3 / 4), 0.0, 1.0)
-            return 2 * np.arcsin(np.sqrt(share)), 1 / (weight + 0.5), True
-        case Form.RATE:
-            return 2 * np.sqrt(level + 3 / (8 * weight)), 1 / weight, True
+        case Form.PROPORTION | Form.RATE:
+            return *steadied(series.form, level, weight), True
         case Form.MEAN | Form.SCORE if np.isfinite(series.spread) and series.spread > 0:
             return (level - np.median(level)) / series.spread, 1 / weight, True
         case _:
@@ -180,6 +176,14 @@ def unseasonal(series: Measurements, seen: NDArray[np.intp], starts: NDArray[np.
     joint, alone = np.linalg.pinv(np.hstack([levels, waves * weight[:, None]])), np.linalg.pinv(levels)
     wider = [np.linalg.norm(joint[i + 1] - joint[i]) / np.linalg.norm(alone[i + 1] - alone[i]) for i in range(len(starts))]
     return level, np.array(wider)
+
+
+def steadied(form: Form, level: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Shares or rates on a scale whose variance does not hang on their level, 0 and 1 included, and that variance. Anscombe 1948."""
+    if form is Form.PROPORTION:
+        share = np.clip((level * weight + 3 / 8) / (weight + 3 / 4), 0.0, 1.0)
+        return 2 * np.arcsin(np.sqrt(share)), 1 / (weight + 0.5)
+    return 2 * np.sqrt(level + 3 / (8 * weight)), 1 / weight
 
 
 @dataclass(frozen=True, slots=True)

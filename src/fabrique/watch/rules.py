@@ -33,7 +33,7 @@ class FlagState(StrEnum):
     CLOSED = "closed"
     """Known and over: history when the series was first looked at."""
     WITHDRAWN = "withdrawn"
-    """Corrected data took its evidence away."""
+    """Later or corrected data, or a newer method, no longer show it."""
 
 
 FLAG_STATE_LABELS = {

@@ -13,10 +13,10 @@ from fabrique import language
 from fabrique.accounts.model import BatchRow
 from fabrique.exchange import betagouv
 from fabrique.exchange.betagouv import import_betagouv
-from fabrique.exchange.textfile import FileUnreadable
 from fabrique.portfolio.model import ProductRow
 from fabrique.portfolio.queries import Event, incubators_by_key, organisations_by_key, product_sheets
 from fabrique.portfolio.rules import Stage, Stay
+from fabrique.tables.textfile import FileUnreadable
 
 if TYPE_CHECKING:
     from pathlib import Path

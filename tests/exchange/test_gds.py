@@ -15,8 +15,8 @@ from fabrique import language
 from fabrique.accounts.model import BatchRow
 from fabrique.exchange import gds
 from fabrique.exchange.gds import import_gds
-from fabrique.exchange.textfile import FileUnreadable
 from fabrique.quality.model import ObservationRow, SeriesRow, ServiceRow
+from fabrique.tables.textfile import FileUnreadable
 
 if TYPE_CHECKING:
     from fabrique.clock import FixedClock

@@ -13,10 +13,10 @@ from fabrique import language
 from fabrique.accounts.model import BatchRow
 from fabrique.exchange import observations
 from fabrique.exchange.observations import import_observations
-from fabrique.exchange.textfile import FileUnreadable
 from fabrique.quality import queries
 from fabrique.quality.model import ObservationRevisionRow, ObservationRow, SeriesRow, ServiceRow
 from fabrique.quality.rules import Figures
+from fabrique.tables.textfile import FileUnreadable
 from factories import add_service
 
 if TYPE_CHECKING:

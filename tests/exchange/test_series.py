@@ -9,7 +9,7 @@ import pytest
 
 from fabrique import language
 from fabrique.exchange.series import read_series
-from fabrique.exchange.textfile import FileUnreadable
+from fabrique.tables.textfile import FileUnreadable
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ import click
 
 from fabrique.cli.shared import print_json, progress
 from fabrique.exchange.series import SeriesFile, read_series
-from fabrique.exchange.textfile import FileUnreadable, is_folder
 from fabrique.language import _, n_
+from fabrique.tables.textfile import FileUnreadable, is_folder
 from fabrique.watch.rules import NOTE_LABELS
 from fabrique.web.formats import number
 

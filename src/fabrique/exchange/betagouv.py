@@ -18,7 +18,6 @@ import yaml
 from fabrique.accounts import actions as accounts
 from fabrique.accounts.actions import Source
 from fabrique.exchange.report import ImportReport, Repaired
-from fabrique.exchange.textfile import FileUnreadable, printable
 from fabrique.language import _, n_
 from fabrique.portfolio import actions as portfolio
 from fabrique.portfolio.actions import Outcome, Writing
@@ -32,6 +31,7 @@ from fabrique.portfolio.queries import (
     product_sheets,
 )
 from fabrique.portfolio.rules import Phase, Stage, stays_from
+from fabrique.tables.textfile import FileUnreadable, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

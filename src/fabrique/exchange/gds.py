@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from fabrique.accounts.actions import Source
 from fabrique.clock import Period, parse_period
-from fabrique.exchange import numbers
 from fabrique.exchange.importing import Run
 from fabrique.exchange.observations import nothing_taken
 from fabrique.exchange.report import ImportReport
-from fabrique.exchange.textfile import FileUnreadable, open_table
 from fabrique.language import _, n_
 from fabrique.quality import actions as quality
 from fabrique.quality import queries
 from fabrique.quality.actions import Observed, SeriesKey, ServiceSheet
 from fabrique.quality.rules import FigureImpossible, Figures, check
+from fabrique.tables import numbers
+from fabrique.tables.textfile import FileUnreadable, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from fabrique.clock import Clock
     from fabrique.database import Database
-    from fabrique.exchange.textfile import TextTable
     from fabrique.quality.catalogue import Metric
+    from fabrique.tables.textfile import TextTable
 
 LICENCE = "Open Government Licence v3.0"
 COLUMN = re.compile(r"(\d{4}-Q[1-4]) (Vol\.|Digital vol\.|CPT \(£\))")

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from fabrique.accounts.actions import Source
 from fabrique.clock import PeriodInvalid, parse_period, today
-from fabrique.exchange import numbers
 from fabrique.exchange.importing import CHUNK, Run
 from fabrique.exchange.report import ImportReport
-from fabrique.exchange.textfile import FileUnreadable, TextTable, open_table
 from fabrique.language import _, n_
 from fabrique.quality import queries
 from fabrique.quality.actions import Observed, SeriesKey
 from fabrique.quality.catalogue import ALIASES
 from fabrique.quality.rules import COLUMNS, NAMES, FigureImpossible, Figures, check
 from fabrique.stats.measurements import Form
+from fabrique.tables import numbers
+from fabrique.tables.textfile import FileUnreadable, TextTable, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

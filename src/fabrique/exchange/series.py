@@ -9,16 +9,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fabrique.clock import SEASON, Period, PeriodInvalid, parse_period, shortened
-from fabrique.exchange import numbers
-from fabrique.exchange.textfile import FileUnreadable, open_table
 from fabrique.language import _, n_
 from fabrique.stats.measurements import Measurements, means, proportions, scores, values
+from fabrique.tables import numbers
+from fabrique.tables.textfile import FileUnreadable, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from fabrique.exchange.textfile import TextTable
+    from fabrique.tables.textfile import TextTable
 
 FAULTS = (
     n_("the numerator is above the denominator"),

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fabrique import language
-from fabrique.exchange.textfile import BLOCK, LONGEST_LINE, FileUnreadable, open_table
+from fabrique.tables.textfile import BLOCK, LONGEST_LINE, FileUnreadable, open_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fabrique.exchange.textfile import TextTable
+    from fabrique.tables.textfile import TextTable
 
 ROWS = [(2, ["été", "12 €"]), (3, ["œuvre", "3"])]
 

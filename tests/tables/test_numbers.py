@@ -10,7 +10,7 @@ from babel.numbers import format_decimal
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fabrique.exchange.numbers import LARGEST, NumberUnreadable, parse
+from fabrique.tables.numbers import LARGEST, NumberUnreadable, parse
 
 
 def formatted(number: float, locale: str) -> str:

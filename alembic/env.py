@@ -4,6 +4,7 @@ from alembic import context
 
 from fabrique.accounts import model as accounts  # noqa: F401 - each model registers its tables
 from fabrique.database import Table
+from fabrique.experiments import model as experiments  # noqa: F401
 from fabrique.portfolio import model as portfolio  # noqa: F401
 from fabrique.quality import model as quality  # noqa: F401
 from fabrique.watch import model as watch  # noqa: F401

@@ -35,11 +35,15 @@ class Permission(StrEnum):
     READ = "read"
     """Products, services, figures and flags: read by everyone who has an account; the programme works in the open."""
 
+    WORK = "work"
+    """Write something of a product one works for or coaches; which product is decided on the object itself."""
+
 
 EVERY_ROLE = frozenset(Role)
 GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SIGNED_IN: EVERY_ROLE,
     Permission.READ: EVERY_ROLE,
+    Permission.WORK: frozenset({Role.INTRAPRENEUR, Role.COACH, Role.ADMINISTRATOR}),
 }
 
 
@@ -64,3 +68,13 @@ def may(person: Person | None, permission: Permission) -> bool:
     if permission is Permission.PUBLIC:
         return True
     return person is not None and person.role in GRANTS[permission]
+
+
+def works_on(person: Person, product_id: int) -> bool:
+    """Whether the person may write what belongs to the product: its team, its coaches, administrators."""
+    return person.role is Role.ADMINISTRATOR or product_id in person.products or product_id in person.coached
+
+
+def coaches(person: Person, product_id: int) -> bool:
+    """Whether the person is a coach of the product. Nobody else judges its plans, administrators included."""
+    return person.role is Role.COACH and product_id in person.coached

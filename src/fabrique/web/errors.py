@@ -33,10 +33,19 @@ class NotThere(Problem):
     """The object that an address names does not exist."""
 
 
+class NotAllowed(Problem):
+    """The person may not do this to that."""
+
+
+class Overtaken(Problem):
+    """Somebody else changed the object meanwhile."""
+
+
 TITLES = {
     403: n_("You may not do this"),
     404: n_("This page does not exist"),
     405: n_("This address cannot be used that way"),
+    409: n_("Somebody else was faster"),
     422: n_("Something in the address or the form is not right"),
     500: n_("Something broke on our side"),
     503: n_("The database does not answer"),
@@ -45,6 +54,7 @@ ADVICE = {
     403: n_("Go back and try again from the page itself; if you need this right, ask your coach or an administrator."),
     404: n_("Check the address, or start again from the list of services."),
     405: n_("Go back and use the page's own buttons."),
+    409: n_("Reload the page to see what changed, then do it again."),
     422: n_("Correct it and try again."),
     500: n_("The fault has been noted. Try again in a moment; nothing you had saved is lost."),
     503: n_("Try again in a minute. Nothing is lost; the watch catches up by itself."),
@@ -54,6 +64,8 @@ STATUS: list[tuple[type[Exception], int]] = [
     (DatabaseUnavailable, 503),
     (DatabaseOutdated, 503),
     (NotThere, 404),
+    (NotAllowed, 403),
+    (Overtaken, 409),
     (Problem, 422),
     (NotFoundException, 404),
     (MethodNotAllowedException, 405),

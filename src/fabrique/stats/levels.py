@@ -102,7 +102,7 @@ def compare_levels(
     """
     treat, ctrl = _arm(counts_treat, "treatment"), _arm(counts_ctrl, "control")
     values = _marks(marks, len(treat), len(ctrl))
-    rank, two = _ranks(treat, ctrl, alpha), [_moments(counts, values) for counts in (treat, ctrl)]
+    rank, two = compare_ranks(treat, ctrl, alpha=alpha), [_moments(counts, values) for counts in (treat, ctrl)]
     means = compare_means(two[0], two[1], alpha=alpha)
     used = treat + ctrl > 0
     odds = _odds(treat[used], ctrl[used], alpha)
@@ -271,8 +271,7 @@ def _end(fall: Callable[[float], float], limit: float, middle: float, side: floa
 
 def _pairs(one: Counts, other: Counts) -> int:
     """Pairs of people in which the first arm's answer is strictly better."""
-    below = np.cumsum(other) - other
-    return sum(int(a) * int(b) for a, b in zip(one, below, strict=True))
+    return int(one @ (np.cumsum(other) - other))
 
 
 def _shares(thresholds: Floats, shift: float) -> Floats:
@@ -299,7 +298,10 @@ def _proportionality(treat: Counts, ctrl: Counts, odds: _Odds) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ranks:
+class RankComparison:
+    """u: pairs in which the treated answer is better, ties half; superiority: as a share of all pairs, with its interval;
+    p: Mann–Whitney's normal p-value with ties, p_corrected: with continuity correction; p_brunner_munzel: Brunner and Munzel's."""
+
     u: float
     superiority: float
     interval: Interval
@@ -308,10 +310,10 @@ class _Ranks:
     p_brunner_munzel: float
 
 
-def _ranks(treat: Counts, ctrl: Counts, alpha: float) -> _Ranks:
-    """Mann–Whitney with ties (with and without continuity correction) and Brunner–Munzel, from counts."""
+def compare_ranks(treat: Counts, ctrl: Counts, *, alpha: float = 0.05) -> RankComparison:
+    """Mann–Whitney and Brunner–Munzel from the counts of each value, the lowest first. At least one answer an arm."""
     m, n = int(treat.sum()), int(ctrl.sum())
-    u = _pairs(treat, ctrl) + sum(int(a) * int(b) for a, b in zip(treat, ctrl, strict=True)) / 2
+    u = _pairs(treat, ctrl) + int(treat @ ctrl) / 2
     ties = (treat + ctrl).astype(np.float64)
     total = m + n
     variance = m * n / 12 * (total + 1 - float((ties**3 - ties).sum()) / (total * (total - 1)))
@@ -322,13 +324,13 @@ def _ranks(treat: Counts, ctrl: Counts, alpha: float) -> _Ranks:
     placed = [_placement_variance(one, other) for one, other in ((treat, ctrl), (ctrl, treat))]
     error2 = placed[0] / m + placed[1] / n
     if min(m, n) < 2 or error2 <= 0:  # noqa: PLR2004 - a variance needs two answers
-        return _Ranks(u, superiority, _newcombe_superiority(superiority, m, n, alpha), p, corrected, p)
+        return RankComparison(u, superiority, _newcombe_superiority(superiority, m, n, alpha), p, corrected, p)
     share = placed[0] / m / error2
     freedom = 1 / (share**2 / (m - 1) + (1 - share) ** 2 / (n - 1))
     half = float(stats.t.isf(alpha / 2, freedom)) * math.sqrt(error2)
     p_brunner = float(2 * stats.t.sf(abs(superiority - 0.5) / math.sqrt(error2), freedom))
     interval = Interval(max(superiority - half, 0.0), min(superiority + half, 1.0))
-    return _Ranks(u, superiority, interval, p, corrected, p_brunner)
+    return RankComparison(u, superiority, interval, p, corrected, p_brunner)
 
 
 def _two_sided(z: float) -> float:

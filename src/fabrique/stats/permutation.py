@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MOST_EXACT = 20_000
 """Up to this many assignments all are tried; beyond, some are drawn."""
 DRAWS = 10_000
+DUST = 1e-13
+"""Of the largest value: a distance from the mean below it is rounding."""
 CELLS = 1_000_000
 """Numbers held at once while assignments are tried: 8 MB a column."""
 
@@ -52,7 +54,10 @@ def permutation_test(
     y, treated = _checked(values, arm)
     labels = np.zeros(len(y), dtype=np.intp) if strata is None else np.unique(np.asarray(strata), return_inverse=True)[1]
     # With the arms' sizes fixed, the difference of means is the centred sum over the treated, scaled.
-    columns = np.column_stack([y - y.mean(), treated - treated.mean()])
+    centred = y - y.mean()
+    # Equal values leave a dust of rounding that must not pass for a difference.
+    centred = np.where(np.abs(centred) <= DUST * np.abs(y).max(), 0.0, centred)
+    columns = np.column_stack([centred, treated - treated.mean()])
     scale = 1 / treated.sum() + 1 / (~treated).sum()
     totals, exact = _sums(columns * scale, treated, labels, np.random.default_rng(seed))
     observed = float(columns[treated, 0].sum() * scale)
@@ -88,6 +93,16 @@ def invert(observed: float, statistics: Floats, overlaps: Floats, *, alpha: floa
     low = min(float(np.partition(lows, rank)[rank]), observed)
     high = max(float(-np.partition(-highs, rank)[rank]), observed)
     return p_value, Interval(low, high)
+
+
+def reassignments(treated: ArrayLike, *, seed: int = 0) -> tuple[Iterator[NDArray[np.intp]], bool]:
+    """Who else might have been treated: rows of positions, as many each as are treated, a few rows at a time; and whether these are
+    all the ways there are (up to 20,000) or 10,000 drawn ones."""
+    given = np.asarray(treated, dtype=bool)
+    number, size = len(given), int(given.sum())
+    if math.comb(number, size) <= MOST_EXACT:
+        return _every(number, size), True
+    return _drawn(number, size, np.random.default_rng(seed)), False
 
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:

@@ -19,6 +19,7 @@ from fabrique.accounts.rules import Permission
 from fabrique.clock import Clock, SystemClock
 from fabrique.dashboards import pages as dashboards
 from fabrique.database import Database
+from fabrique.experiments import pages as experiments
 from fabrique.web.errors import error_page
 from fabrique.web.headers import secure
 from fabrique.web.rendering import see_other
@@ -77,6 +78,7 @@ def create_app(
             *accounts.routes,
             *(accounts.demonstration_routes if demonstration else []),
             *dashboards.routes,
+            *experiments.routes,
             statics,
             favicon,
             alive,

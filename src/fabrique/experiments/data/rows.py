@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import date  # noqa: TC003 - msgspec reads the annotations when a sheet is run again
 from typing import TYPE_CHECKING, Any
 
 from fabrique.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
 Segment = tuple[tuple[str, str], ...]
 """A subgroup's columns and values, sorted: (("device", "mobile"),)."""

@@ -1,0 +1,233 @@
+"""A plan as form fields and back. Each field is named by its path in the document, so that nothing is lost between the two."""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from fabrique.experiments.actions.practices import slug_from
+from fabrique.experiments.plan.canonical import normalised
+from fabrique.experiments.plan.schema import SCHEMA
+from fabrique.language import n_
+from fabrique.tables import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fabrique.experiments.plan.canonical import Document
+    from fabrique.experiments.plan.sections import Fault
+
+NUMBERS = frozenset(
+    {"weight", "baseline", "mde_abs", "sd", "non_inferiority_margin", "alpha", "power", "phi", "cluster_size", "icc",
+     "expected_per_day", "n_per_arm", "min_days", "n_star"}
+)  # fmt: skip
+TEXT_LISTS = frozenset({"levels", "subgroups", "covariates", "pilot_criteria", "practices"})
+NUMBER_LISTS = frozenset({"marks", "baseline_levels", "information_fractions", "prior"})
+PERCENTS = frozenset({"alpha", "power", "information_fractions", "baseline_levels"})
+"""Written in percent on pages, as shares in files."""
+SHARES_OF_BINARY = frozenset({"baseline", "mde_abs", "non_inferiority_margin"})
+FLAGS = frozenset({"randomised"})
+TOKEN = re.compile(r"([a-z_]+)|\[(\d{1,2})\]")
+FIELD = re.compile(r"[a-z_]+(\[\d{1,2}\])?(\.[a-z_]+(\[\d{1,2}\])?)*")
+
+
+@dataclass(frozen=True, slots=True)
+class StepOfPlan:
+    """One page of the wizard: which parts of the document it writes."""
+
+    key: str
+    label: str
+    parts: tuple[str, ...]
+
+
+STEPS = (
+    StepOfPlan("hypothese", n_("Hypothesis"), ("title", "service", "owner", "coach", "legal_basis", "hypothesis", "decision")),
+    StepOfPlan("comparaison", n_("Comparison"), ("design", "arms")),
+    StepOfPlan("indicateurs", n_("Metrics"), ("metrics",)),
+    StepOfPlan("taille", n_("Size and looks"), ("analysis", "sample")),
+    StepOfPlan("relecture", n_("Check and submit"), ()),
+)
+
+
+def step_named(key: str) -> StepOfPlan | None:
+    """The step of that key."""
+    return next((one for one in STEPS if one.key == key), None)
+
+
+def tokens(path: str) -> list[str | int]:
+    """metrics.guardrails[0].key → metrics, guardrails, 0, key."""
+    return [name or int(place) for name, place in TOKEN.findall(path)]
+
+
+def value_at(document: Any, path: str) -> Any:
+    """What stands at a path; None where nothing does."""
+    for token in tokens(path):
+        try:
+            document = document[token]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return document
+
+
+def shown(document: Document, path: str) -> str:
+    """A field's text."""
+    value = value_at(document, path)
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        joined = "\n" if last_of(path) in TEXT_LISTS else " ; "
+        return joined.join(written(document, path, one) for one in value)
+    if isinstance(value, bool):
+        return "true" if value else ""
+    return written(document, path, value)
+
+
+def written(document: Document, path: str, value: Any) -> str:
+    """One value: percents of shares, a decimal comma; a text as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if is_percent(document, path):
+        value = round(value * 100, 10)
+    text = repr(float(value))
+    return text.removesuffix(".0").replace(".", ",")
+
+
+def last_of(path: str) -> str:
+    """The key that a path ends with."""
+    return next(str(one) for one in reversed(tokens(path)) if isinstance(one, str))
+
+
+def is_percent(document: Document, path: str) -> bool:
+    """Whether a field is written in percent."""
+    key = last_of(path)
+    if key in PERCENTS:
+        return True
+    if key not in SHARES_OF_BINARY:
+        return False
+    return bool(value_at(document, path[: path.rindex(".")] + ".type") == "binary")
+
+
+def written_into(document: Document, form: Mapping[str, str], step: StepOfPlan) -> Document:
+    """The document with a step's parts as the form tells them. What cannot be read stays as text, and its fault tells so."""
+    made: Document = {"schema": SCHEMA, **deepcopy(document)}
+    fields = {path: text for path, text in form.items() if FIELD.fullmatch(path) and str(tokens(path)[0]) in step.parts}
+    typed = {path: text for path, text in fields.items() if path.endswith(".type")}
+    for part in step.parts:
+        made.pop(part, None)
+    for path, text in {**typed, **fields}.items():
+        put(made, path, text.strip())
+    for path in fields:
+        if value_at(made, path) not in (None, ""):
+            put_value(made, path, read_field(made, path, str(value_at(made, path))))
+    made = compacted(made)
+    named(made)
+    kept: Document = normalised(made)
+    return kept
+
+
+def put(document: Document, path: str, value: Any) -> None:
+    """Set a value at a path, making tables and lists on the way."""
+    put_value(document, path, value)
+
+
+def put_value(document: Any, path: str, value: Any) -> None:
+    """Set a value at a path, making tables and lists on the way."""
+    names = tokens(path)
+    for token, following in pairwise(names):
+        empty: Any = [] if isinstance(following, int) else {}
+        if isinstance(token, int):
+            while len(document) <= token:
+                document.append({})
+            document = document[token]
+        else:
+            document = document.setdefault(token, empty)
+    last = names[-1]
+    if isinstance(last, int):
+        while len(document) <= last:
+            document.append({})
+    document[last] = value
+
+
+def read_field(document: Document, path: str, text: str) -> Any:
+    """A field's value, typed by its key."""
+    key = last_of(path)
+    if key in FLAGS:
+        return text == "true"
+    if key in TEXT_LISTS:
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    if key in NUMBER_LISTS:
+        parts = [part for part in re.split(r"\s*[;\n]\s*|\s+", text) if part]
+        return [number(document, path, part) for part in parts]
+    return number(document, path, text) if key in NUMBERS else text
+
+
+def number(document: Document, path: str, text: str) -> Any:
+    """A number as people write it; the text itself where it is none."""
+    try:
+        value = numbers.parse(text.removesuffix("%").strip())
+    except numbers.NumberUnreadable:
+        return text
+    return round(value / 100, 12) if is_percent(document, path) else value
+
+
+def compacted(value: Any) -> Any:
+    """Without rows that nobody filled: a row is empty when all that people write in it is."""
+    if isinstance(value, dict):
+        return {key: compacted(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [compacted(one) for one in value if not isinstance(one, dict) or is_filled(one)]
+    return value
+
+
+CHOSEN = frozenset({"type", "better", "weight"})
+"""Fields that have a value before anybody writes."""
+
+
+def is_filled(row: Mapping[str, Any]) -> bool:
+    """Whether somebody wrote something in a row."""
+    return any(value not in (None, "", [], False) for key, value in row.items() if key not in CHOSEN)
+
+
+def named(document: Document) -> None:
+    """Give arms and metrics without a key one made of their name."""
+    found = document.get("metrics")
+    metrics: dict[str, Any] = found if isinstance(found, dict) else {}
+    groups: list[Sequence[Any]] = [document.get("arms") or []]
+    groups += [[metrics.get("primary") or {}], metrics.get("secondary") or [], metrics.get("guardrails") or []]
+    for group in groups:
+        for row in group:
+            if isinstance(row, dict) and not row.get("key") and row.get("name"):
+                row["key"] = slug_from(str(row["name"])).replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanForm:
+    """A plan as a page shows it: each field's text, and what is wrong with it."""
+
+    document: Document
+    faults: tuple[Fault, ...]
+
+    def value(self, path: str) -> str:
+        """A field's text."""
+        return shown(self.document, path)
+
+    def fault(self, path: str) -> Fault | None:
+        """What is wrong with a field."""
+        return next((one for one in self.faults if one.path == path), None)
+
+    def rows(self, path: str, least: int, more: int = 0) -> range:
+        """The rows of a list, at least so many, and more where somebody asked for one."""
+        present = value_at(self.document, path)
+        return range(max(least, len(present) if isinstance(present, list) else 0) + more)
+
+    def of_step(self, step: StepOfPlan) -> list[Fault]:
+        """The faults of a step's own parts."""
+        return [one for one in self.faults if one.path.split(".")[0].split("[")[0] in step.parts]
+
+    def elsewhere(self) -> list[Fault]:
+        """The faults that no step can mend."""
+        parts = {part for step in STEPS for part in step.parts}
+        return [one for one in self.faults if one.path.split(".")[0].split("[")[0] not in parts]

@@ -49,7 +49,8 @@ def beta_binomial(
     """Difference of two proportions, each with the same independent beta prior; no normal approximation, any sample size.
 
     Integrals of the two beta laws by Gauss and Legendre between their quantiles: about twelve digits (three where an arm has
-    no success, or no failure, under a prior below Jeffreys' 0.5); equal to Evan Miller's closed sums for whole numbers. Raises ValueError on impossible counts, prior or alpha.
+    no success, or no failure, under a prior below Jeffreys' 0.5); equal to Evan Miller's closed sums for whole numbers.
+    Raises ValueError on impossible counts, prior or alpha.
     """
     one, two = (_updated(x, n, prior) for x, n in ((x_treat, n_treat), (x_ctrl, n_ctrl)))
     _check_alpha(alpha)

@@ -86,6 +86,7 @@ def invert(observed: float, statistics: Floats, overlaps: Floats, *, alpha: floa
     second = _ratio(observed + statistics, rest_low)
     lows, highs = np.minimum(first, second), np.maximum(first, second)
     # An assignment equal (or opposite) to the actual one is as extreme as it whatever the effect.
+    # (Beyond opposite, it is so for all but a stretch of effects; counting it for all errs on the side of a wider interval.)
     always = (rest_high < 1e-9) | (rest_low < 1e-9)  # noqa: PLR2004 - overlaps are shares of counts
     lows, highs = np.where(always, -np.inf, lows), np.where(always, np.inf, highs)
     # Shares that equal alpha exactly reject.

@@ -95,5 +95,7 @@ def test_impossible_times_are_refused_in_a_sentence() -> None:
         compare_durations([], [2])
     with pytest.raises(ValueError, match="A value is missing"):
         compare_durations([math.nan], [2])
+    with pytest.raises(ValueError, match="0 values in an arm"):
+        quantile_difference(1, (1, 2), 1, (0, 2), n_treat=0)
     with pytest.raises(ValueError, match="ends before it begins"):
         quantile_difference(1, (2, 1), 1, (0, 2))

@@ -91,24 +91,30 @@ def quantile_difference(
     quantile_ctrl: float,
     interval_ctrl: Interval | Sequence[float],
     *,
+    n_treat: int | None = None,
+    n_ctrl: int | None = None,
     alpha: float = 0.05,
     alpha_given: float = 0.05,
 ) -> tuple[float, Interval]:
-    """Difference of a quantile known by its estimate and its interval in each arm, as aggregates give it (GrowthBook).
+    """Difference of a quantile known by its estimate and its interval (of level 1 - alpha_given) in each arm, as aggregates give it.
 
-    Normal: each standard error is the interval's width over twice its normal quantile. Raises ValueError for an interval upside down.
+    Normal: each standard error is the interval's width over twice its normal quantile, times the root of (n - 1) / n where the
+    numbers of values are given, as GrowthBook does. Raises ValueError for an interval upside down or an arm without values.
     """
-    errors = [_half_width(given) / stats.norm.isf(alpha_given / 2) for given in (interval_treat, interval_ctrl)]
+    limit = stats.norm.isf(alpha_given / 2)
+    errors = [_half_width(given, n) / limit for given, n in ((interval_treat, n_treat), (interval_ctrl, n_ctrl))]
     half = float(stats.norm.isf(alpha / 2)) * math.hypot(*errors)
     difference = quantile_treat - quantile_ctrl
     return difference, Interval(difference - half, difference + half)
 
 
-def _half_width(given: Interval | Sequence[float]) -> float:
+def _half_width(given: Interval | Sequence[float], n: int | None) -> float:
     low, high = (given.low, given.high) if isinstance(given, Interval) else given
     if not low <= high:
         raise ValueError(f"An interval from {low:g} to {high:g} ends before it begins.")
-    return (high - low) / 2
+    if n is not None and n < 1:
+        raise ValueError(f"{n} values in an arm: a quantile needs one at least.")
+    return (high - low) / 2 * (math.sqrt((n - 1) / n) if n else 1.0)
 
 
 def _logarithms(one: Floats, two: Floats) -> tuple[tuple[Floats, Floats], int]:

@@ -1,4 +1,4 @@
-"""Experiments, from a plan to a decision, and the practices they tried.
+"""Experiments, from a plan to a decision, the practices they tried, and the tokens of programs that feed them.
 
 Revision ID: 0003
 Revises: 0002
@@ -24,6 +24,22 @@ def upgrade() -> None:
         sa.Column("description", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practice")),
         sa.UniqueConstraint("slug", name=op.f("uq_practice_slug")),
+    )
+    op.create_table(
+        "api_token",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("product_id", sa.Integer(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_api_token_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("token_sha256", name=op.f("uq_api_token_token_sha256")),
     )
     op.create_table(
         "experiment",
@@ -229,4 +245,5 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_experiment_state"), table_name="experiment")
     op.drop_index(op.f("ix_experiment_product_id"), table_name="experiment")
     op.drop_table("experiment")
+    op.drop_table("api_token")
     op.drop_table("practice")

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from litestar import Litestar, Request, Response, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
@@ -19,6 +19,7 @@ from fabrique.accounts.rules import Permission
 from fabrique.clock import Clock, SystemClock
 from fabrique.dashboards import pages as dashboards
 from fabrique.database import Database
+from fabrique.experiments import api as experiments_api
 from fabrique.experiments import pages as experiments
 from fabrique.web.errors import error_page
 from fabrique.web.headers import secure
@@ -78,7 +79,8 @@ def create_app(
             *accounts.routes,
             *(accounts.demonstration_routes if demonstration else []),
             *dashboards.routes,
-            *experiments.routes,
+            # A router: Litestar 2.25 wraps a sync handler twice when its path has a second handler that is registered later.
+            Router("/", route_handlers=[*experiments.routes, *experiments_api.routes]),
             statics,
             favicon,
             alive,

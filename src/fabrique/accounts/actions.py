@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fabrique.accounts.model import (
+    ApiTokenRow,
     AuditRow,
     AuthSessionRow,
     BatchRow,
@@ -19,7 +20,7 @@ from fabrique.accounts.model import (
     SignInLinkRow,
 )
 from fabrique.accounts.queries import digest
-from fabrique.accounts.rules import Role
+from fabrique.accounts.rules import Role, TokenScope
 from fabrique.language import Problem, n_
 
 if TYPE_CHECKING:
@@ -169,6 +170,48 @@ def ensure_persona(
         session.add(person)
         session.flush()
         session.add_all(MembershipRow(person_id=person.id, product_id=product, kind=kind) for product, kind in memberships)
+
+
+def make_token(session: Session, email: str, product_id: int, scopes: Iterable[str], name: str, days: int, now: datetime) -> str:
+    """A program's token for one product, in the name of a person who answers for it. Returned once; raises PersonInvalid."""
+    person = session.scalar(sa.select(PersonRow).where(PersonRow.email == email.strip().lower()))
+    if person is None:
+        raise PersonInvalid(n_("Nobody here has the address %(email)s; invite them first."), email=email[:80])
+    wanted = sorted(set(scopes))
+    if not wanted or not set(wanted) <= set(TokenScope):
+        raise PersonInvalid(n_("A token needs scopes among %(scopes)s."), scopes=", ".join(TokenScope))
+    token = "fab_" + secrets.token_urlsafe(32)
+    row = ApiTokenRow(
+        token_sha256=digest(token),
+        name=name,
+        person_id=person.id,
+        product_id=product_id,
+        scopes=wanted,
+        created_at=now,
+        expires_at=now + timedelta(days=days),
+    )
+    session.add(row)
+    session.flush()
+    audit(session, now, "make_token", ("api_token", str(row.id)), {"product": product_id, "scopes": wanted}, person.id)
+    return token
+
+
+def revoke_token(session: Session, token_id: int, now: datetime) -> bool:
+    """End a token now. Returns whether there was a live one."""
+    found = session.scalar(
+        sa.update(ApiTokenRow)
+        .where(ApiTokenRow.id == token_id, ApiTokenRow.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(ApiTokenRow.id)
+    )
+    if found is not None:
+        audit(session, now, "revoke_token", ("api_token", str(token_id)), {})
+    return found is not None
+
+
+def touch_token(session: Session, token: str, now: datetime) -> None:
+    """Note a token's use."""
+    session.execute(sa.update(ApiTokenRow).where(ApiTokenRow.token_sha256 == digest(token)).values(last_used_at=now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from litestar.concurrency import sync_to_thread
 from litestar.datastructures import Headers
 from litestar.enums import ScopeType
-from litestar.exceptions import PermissionDeniedException
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.middleware import ASGIMiddleware
 
 from fabrique.accounts import actions, queries
-from fabrique.accounts.rules import Permission, Person, may
+from fabrique.accounts.rules import Permission, Person, TokenScope, may
 from fabrique.clock import today
 from fabrique.database import SiteVersion
 from fabrique.language import current, n_
@@ -23,6 +23,8 @@ from fabrique.web.rendering import FRESH
 from fabrique.web.visit import SCHEMES, Site, Visit, chosen_language, csrf_token, visit_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from litestar.handlers import BaseRouteHandler
     from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
@@ -66,6 +68,8 @@ def prepared(site: Site, scope: Scope) -> Visit:
     """The visit of a request, with its person when the session is alive."""
     visit, token = anonymous(site, scope)
     now = site.clock.now()
+    if bearer := bearer_of(scope):
+        return with_bearer(visit, bearer, now)
     idle = timedelta(minutes=site.settings.session_idle_minutes)
     with site.database.read() as session:
         visit.version = session.scalar(SITE_VERSION) or 0
@@ -76,6 +80,22 @@ def prepared(site: Site, scope: Scope) -> Visit:
     if now - known.last_seen_at > TOUCH_EVERY:
         with site.database.write(visible=False) as session:
             actions.touch_session(session, token, now)
+    return visit
+
+
+def bearer_of(scope: Scope) -> str:
+    """The token that a program brings; empty for a browser."""
+    kind, _space, token = Headers.from_scope(scope).get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def with_bearer(visit: Visit, token: str, now: datetime) -> Visit:
+    """The visit of a program: in nobody's session, whatever cookie comes along."""
+    with visit.site.database.read() as session:
+        visit.visitor = queries.token_bearer(session, token, now)
+    if visit.visitor is not None:
+        with visit.site.database.write(visible=False) as session:
+            actions.touch_token(session, token, now)
     return visit
 
 
@@ -109,10 +129,21 @@ def require_permission(connection: AnyConnection, handler: BaseRouteHandler) -> 
     person = visit.visitor if visit and isinstance(visit.visitor, Person) else None
     # Litestar answers OPTIONS itself, with a route of its own; every other names a permission, or the app does not start.
     permission = handler.opt.get("permission", Permission.PUBLIC)
+    if permission is Permission.TOKEN or (person is not None and person.scopes):
+        require_scope(person, permission, handler.opt.get("scope"))
+        return
     if not may(person, permission):
         if person is None and permission is not Permission.PUBLIC and cast("HTTPScope", connection.scope)["method"] == "GET":
             raise SignInFirst
         raise PermissionDeniedException
+
+
+def require_scope(person: Person | None, permission: Permission, scope: TokenScope | None) -> None:
+    """The guard of programs: a live token with the route's scope, and no page at all."""
+    if person is None or not person.scopes:
+        raise NotAuthorizedException(n_("a valid token is needed: Authorization: Bearer …"))
+    if permission is not Permission.TOKEN or scope not in person.scopes:
+        raise PermissionDeniedException(n_("the token does not have the scope that this address needs"))
 
 
 class SignInFirst(PermissionDeniedException):
@@ -123,6 +154,8 @@ async def require_own_form(connection: AnyConnection, _: BaseRouteHandler) -> No
     """The guard against forms sent from elsewhere: the browser's word for where it comes from, and the session's token."""
     if cast("HTTPScope", connection.scope)["method"] in SAFE_METHODS:
         return
+    if bearer_of(connection.scope):
+        return  # nothing that a browser would send along by itself
     if not same_origin(connection.headers):
         raise PermissionDeniedException(n_("the form was not sent from this site"))
     visit = visit_of(connection)

@@ -61,6 +61,25 @@ class AuthSessionRow(Table):
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
 
 
+class ApiTokenRow(Table):
+    """A program's key to one product. Only its hash is kept."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    name: Mapped[str] = mapped_column(sa.Text)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    """Who made it, and answers for it."""
+    product_id: Mapped[int]
+    """By id alone: products come after accounts on the road."""
+    scopes: Mapped[Any] = mapped_column(Json)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime] = mapped_column(Moment)
+    last_used_at: Mapped[datetime | None] = mapped_column(Moment)
+    revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
 class AuditRow(Table):
     """Who did what to which object."""
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from fabrique.accounts.model import AuthSessionRow, BatchRow, MembershipRow, PersonRow, SignInLinkRow
-from fabrique.accounts.rules import Person, Role
+from fabrique.accounts.model import ApiTokenRow, AuthSessionRow, BatchRow, MembershipRow, PersonRow, SignInLinkRow
+from fabrique.accounts.rules import Person, Role, TokenScope
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -61,6 +61,24 @@ def signed_in(session: Session, token: str, now: datetime, idle: timedelta) -> S
     products = frozenset(one.product_id for one in rows if one.kind == "team")
     coached = frozenset(one.product_id for one in rows if one.kind == "coach")
     return SignedIn(Person(row.id, row.name, Role(row.role), products, coached), row.csrf_key, row.last_seen_at)
+
+
+def token_bearer(session: Session, token: str, now: datetime) -> Person | None:
+    """Who a live token acts for, narrowed to its product and its scopes."""
+    row = session.execute(
+        sa.select(ApiTokenRow, PersonRow.name)
+        .join(PersonRow, PersonRow.id == ApiTokenRow.person_id)
+        .where(
+            ApiTokenRow.token_sha256 == digest(token),
+            ApiTokenRow.revoked_at.is_(None),
+            ApiTokenRow.expires_at > now,
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    kept, name = row
+    scopes = frozenset(TokenScope(one) for one in kept.scopes)
+    return Person(kept.person_id, name, Role.INTRAPRENEUR, frozenset({kept.product_id}), scopes=scopes)
 
 
 def personas(session: Session) -> list[Person]:

@@ -35,14 +35,24 @@ class Permission(StrEnum):
     READ = "read"
     """Products, services, figures and flags: read by everyone who has an account; the programme works in the open."""
 
+    TOKEN = "program"
+    """A program with a token, whose scopes the route names; no person's session opens it."""
     WORK = "work"
     """Write something of a product one works for or coaches; which product is decided on the object itself."""
+
+
+class TokenScope(StrEnum):
+    """What a token may do."""
+
+    READ = "read"
+    FIGURES_WRITE = "observations:write"
 
 
 EVERY_ROLE = frozenset(Role)
 GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SIGNED_IN: EVERY_ROLE,
     Permission.READ: EVERY_ROLE,
+    Permission.TOKEN: frozenset(),
     Permission.WORK: frozenset({Role.INTRAPRENEUR, Role.COACH, Role.ADMINISTRATOR}),
 }
 
@@ -56,6 +66,8 @@ class Person:
     role: Role
     products: frozenset[int] = field(default_factory=frozenset)
     coached: frozenset[int] = field(default_factory=frozenset)
+    scopes: frozenset[TokenScope] = field(default_factory=frozenset)
+    """Of a program acting by a token in this person's name; empty for the person."""
 
     @property
     def role_label(self) -> str:

@@ -26,6 +26,7 @@ COMMANDS = {
     "serve": ("fabrique.cli.serve", n_("Serve the site, with the worker inside.")),
     "worker": ("fabrique.cli.serve", n_("Run the worker alone.")),
     "demo": ("fabrique.cli.serve", n_("Load the demonstration and serve it.")),
+    "token": ("fabrique.cli.people", n_("Give a program a token for one product, or take it back.")),
     "invite": ("fabrique.cli.people", n_("Add a person and print their one-time sign-in link.")),
 }
 BAD_INPUT = 2

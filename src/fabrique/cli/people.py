@@ -1,14 +1,15 @@
-"""`fabrique invite`."""
+"""`fabrique invite` and `fabrique token`."""
 
 from __future__ import annotations
 
 import click
 
-from fabrique.accounts.actions import LINK_HOURS, invite
-from fabrique.accounts.rules import Role
+from fabrique.accounts.actions import LINK_HOURS, PersonInvalid, invite, make_token, revoke_token
+from fabrique.accounts.rules import Role, TokenScope
 from fabrique.cli.shared import opened
 from fabrique.clock import SystemClock
-from fabrique.language import _
+from fabrique.language import _, n_
+from fabrique.portfolio.queries import product_id_of
 
 
 @click.command("invite", help=_("Add a person and print their one-time sign-in link."))
@@ -25,4 +26,38 @@ def invite_command(email: str, name: str, role: str) -> None:
     click.echo(_("The link works once, for %(hours)s hours.", hours=LINK_HOURS), err=True)
 
 
-COMMANDS = {"invite": invite_command}
+@click.group("token", help=_("Give a program a token for one product, or take it back."))
+def token_group() -> None:
+    """Tokens of programs."""
+
+
+@token_group.command("make")
+@click.argument("email")
+@click.argument("product")
+@click.option(
+    "--scope", "scopes", multiple=True, default=(TokenScope.READ.value,), type=click.Choice([one.value for one in TokenScope])
+)
+@click.option("--name", default="", help=_("What it is for."))
+@click.option("--days", default=365, type=click.IntRange(1, 3650), help=_("How long it lasts."))
+def make_command(email: str, product: str, scopes: tuple[str, ...], name: str, days: int) -> None:
+    """The token is printed once and kept nowhere; only its hash is."""
+    with opened() as (database, _settings), database.write(visible=False) as session:
+        product_id = product_id_of(session, product)
+        if product_id is None:
+            raise PersonInvalid(n_("There is no product “%(slug)s”."), slug=product)
+        token = make_token(session, email, product_id, scopes, name, days, SystemClock().now())
+    click.echo(token)
+    click.echo(_("It is shown once; keep it where programs keep secrets."), err=True)
+
+
+@token_group.command("revoke")
+@click.argument("token_id", type=int)
+def revoke_command(token_id: int) -> None:
+    """End a token now."""
+    with opened() as (database, _settings), database.write(visible=False) as session:
+        if not revoke_token(session, token_id, SystemClock().now()):
+            raise PersonInvalid(n_("There is no live token %(id)s."), id=token_id)
+    click.echo(_("The token %(id)s is revoked.", id=token_id))
+
+
+COMMANDS = {"invite": invite_command, "token": token_group}

@@ -14,6 +14,7 @@ from litestar.response import Redirect
 
 from fabrique.accounts.rules import Permission
 from fabrique.dashboards import queries
+from fabrique.experiments.rules import CHOICE_LABELS, STATE_LABELS, VERDICT_LABELS
 from fabrique.portfolio.rules import Stage
 from fabrique.watch.rules import FlagState
 from fabrique.web.errors import not_there
@@ -21,6 +22,7 @@ from fabrique.web.rendering import answer, private_answer, render, see_other
 from fabrique.web.visit import Visit
 
 Chosen = TypeVar("Chosen", Stage, FlagState)
+TRIAL_LABELS = {"states": STATE_LABELS, "verdicts": VERDICT_LABELS, "choices": CHOICE_LABELS}
 LONGEST_SEARCH = 200
 LARGEST_ID = 2**31 - 1
 """What the databases count with."""
@@ -94,7 +96,9 @@ def products(visit: NamedDependency[Visit], phase: FromQuery[str] = "", q: FromQ
 @get("/produits/{slug:str}", permission=Permission.READ, revisitable=True, sync_to_thread=True)
 def product(visit: NamedDependency[Visit], slug: FromPath[str]) -> Response[bytes]:
     """How is this product?"""
-    return answer(visit, lambda s: render(visit, "dashboards/product.html", page=queries.product(s, slug, visit.today)))
+    return answer(
+        visit, lambda s: render(visit, "dashboards/product.html", page=queries.product(s, slug, visit.today), **TRIAL_LABELS)
+    )
 
 
 @get("/signalements", permission=Permission.READ, revisitable=True, sync_to_thread=True)

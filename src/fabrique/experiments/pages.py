@@ -183,7 +183,22 @@ def plan_step(visit: NamedDependency[Visit], slug: FromPath[str], etape: FromPat
     with visit.site.database.read() as session:
         found = queries.experiment(session, slug)
     require_work(visit, found)
-    return wizard(visit, found, step, PlanForm(found.document, found.faults), visited=bool(found.document.get("design")))
+    return wizard(
+        visit,
+        found,
+        step,
+        PlanForm(found.document, found.faults),
+        visited=was_written(found.document, step),
+    )
+
+
+BEGUN = frozenset({"schema", "slug", "title", "product", "owner"})
+"""Parts that are there from the first moment; a step is complained about once its own parts were written."""
+
+
+def was_written(document: dict[str, Any], step: StepOfPlan) -> bool:
+    """Whether somebody wrote the step's own parts already."""
+    return not step.parts or bool(set(document) & (set(step.parts) - BEGUN))
 
 
 def step_or_none(key: str) -> StepOfPlan:

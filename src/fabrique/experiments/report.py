@@ -171,14 +171,23 @@ def health_lines(plan: Plan, analysis: Analysis) -> Iterable[tuple[str, str]]:
     seen = analysis.health
     names = {arm.key: arm.name for arm in plan.arms}
     if seen.counts:
-        yield _("Units in each arm"), " · ".join(f"{names.get(arm, arm)}: {number(n)}" for arm, n in seen.counts.items())
+        yield (
+            _("Units in each arm"),
+            " · ".join(
+                _("%(what)s: %(value)s", what=name, value=number(seen.counts.get(arm, 0.0))) for arm, name in names.items()
+            ),
+        )
     if seen.sample_ratio_p is not None:
         words = _("as drawn") if not seen.sample_ratio_mismatch else _("not as drawn: the result is invalid")
         yield _("Sizes of the arms"), f"{words} ({p_words(seen.sample_ratio_p)})"
     if seen.missing:
         yield (
             _("Without an outcome"),
-            " · ".join(f"{names.get(arm, arm)}: {figure(n, PERCENT)}" for arm, n in seen.missing.items()),
+            " · ".join(
+                _("%(what)s: %(value)s", what=name, value=figure(seen.missing[arm], PERCENT))
+                for arm, name in names.items()
+                if arm in seen.missing
+            ),
         )
     if seen.first_day and seen.last_day:
         days = ngettext("%(num)s day", "%(num)s days", seen.days)

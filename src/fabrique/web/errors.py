@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING
 
+from litestar import Response
 from litestar.exceptions import (
     HTTPException,
     MethodNotAllowedException,
@@ -15,14 +17,12 @@ from litestar.exceptions import (
 )
 
 from fabrique.database import DatabaseOutdated, DatabaseUnavailable
-from fabrique.language import Problem, n_, speaking
+from fabrique.language import Problem, _, n_, speaking
 from fabrique.web.rendering import private_answer, render
 from fabrique.web.visit import Visit, visit_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from litestar import Response
 
     from fabrique.web.visit import AnyRequest
 
@@ -95,6 +95,8 @@ def error_page(
         if status == 500:  # noqa: PLR2004 - ours to mend: keep the trace in the log, never on the page
             log.error("unhandled error on %s", request.scope["path"], exc_info=error)
         visit = visit_of(request) or plain_visit(request)
+        if visit.path.startswith(API):
+            return problem_document(error, status, visit.language)
         with speaking(visit.language):
             details = str(error) if isinstance(error, Problem) and status != 503 else ""  # noqa: PLR2004 - no addresses
         text = render(
@@ -111,6 +113,26 @@ def error_page(
         return answer
 
     return handle
+
+
+API = "/api/"
+UNAUTHORIZED = 401
+
+
+def problem_document(error: Exception, status: int, language: str) -> Response[bytes]:
+    """The same for programs (RFC 9457): a title, what is wrong, and each fault where there are several."""
+    with speaking(language):
+        details = str(error) if isinstance(error, Problem) and status < 500 else ""  # noqa: PLR2004 - no addresses
+        if isinstance(error, HTTPException) and status < 500 and not isinstance(error, Problem):  # noqa: PLR2004
+            details = _(str(error.detail))
+        document: dict[str, object] = {"type": "about:blank", "title": _(TITLES.get(status, TITLES[500])), "status": status}
+        if isinstance(error, NotAuthorizedException):
+            document["status"] = status = UNAUTHORIZED
+        document |= {"detail": details} if details else {}
+        document |= {"errors": [str(one) for one in faults]} if (faults := getattr(error, "faults", None)) else {}
+    headers = {"WWW-Authenticate": "Bearer"} if status == UNAUTHORIZED else {}
+    body = json.dumps(document, ensure_ascii=False).encode()
+    return Response(body, media_type="application/problem+json", status_code=status, headers=headers)
 
 
 def not_there(what: str) -> NotThere:

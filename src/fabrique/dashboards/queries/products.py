@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fabrique.dashboards.queries.services import KEY_METRICS, ServiceLine, folded, service_lines
+from fabrique.experiments import queries as experiments
 from fabrique.portfolio import queries as portfolio_queries
 from fabrique.portfolio.rules import Stage, stay_on
 from fabrique.quality import queries as quality
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from fabrique.experiments.queries import Line
     from fabrique.portfolio.queries import Event, ProductLine, ProductSheet
     from fabrique.portfolio.rules import Stay
     from fabrique.quality.catalogue import Metric
@@ -40,6 +42,7 @@ class ProductPage:
     columns: list[Metric]
     events: list[Event]
     flags: list[tuple[Flag, str]]
+    trials: list[Line]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +90,5 @@ def product(session: Session, slug: str, today: date) -> ProductPage:
         columns=columns,
         events=list(reversed(sheet.events)),
         flags=[(flag, explain.sentence(flag, known[flag.metric_key])) for flag in flags if flag.state is FlagState.RAISED],
+        trials=experiments.lines(session, product_id=product_id),
     )

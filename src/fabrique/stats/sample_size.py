@@ -1,7 +1,8 @@
 """How many people does a trial need, and what could it see with those it has? Asked while a plan is written.
 
-Sizes are those of the control arm, unrounded: the treatment arm holds `ratio` times as many. Every test is two-sided. Where arms
-end below some 316 people the test used is exact (`compare_proportions`): plan those with the continuity-corrected size.
+Sizes are those of the control arm, unrounded: the treatment arm holds `ratio` times as many. Every test is two-sided. Below some 316
+people an arm `compare_proportions` tests exactly: its power is then 78 to 80 % where these sizes say 80 (measured at five pairs of rates),
+and 83 % or more with the continuity-corrected size.
 """
 
 from __future__ import annotations

@@ -61,6 +61,10 @@ def lift_of(found: proportions.RelativeLift) -> Inputs:
     return {"lift": found.lift, "ci95": ends(found.interval), "p": found.p_value}
 
 
+def _has_lift(x1: int, n1: int, x2: int, n2: int) -> bool:
+    return min(x1, x2) > 0 and min(n1, n2) > 1 and (x1 < n1 or x2 < n2)
+
+
 def two_proportions(inputs: Inputs, _: Resolve) -> Inputs:
     table, alpha = table_of(inputs), inputs.get("alpha", 0.05)
     x1, n1, x2, n2 = table
@@ -82,7 +86,7 @@ def two_proportions(inputs: Inputs, _: Resolve) -> Inputs:
         intervals["_rr_log_katz"] = proportions.risk_ratio_log_interval(*table, alpha=alpha)
     if n1 * n2 < proportions.EXACT_BELOW:
         found["p_boschloo_two_sided"] = proportions.boschloo_p(*table)
-    if x2 and (0 < x1 < n1 or x2 < n2):
+    if _has_lift(*table):
         found["growthbook_relative_ttest"] = lift_of(proportions.relative_lift(*table, alpha=alpha))
     return found | named(intervals, alpha)
 
@@ -180,8 +184,7 @@ def bayes_beta_binomial(inputs: Inputs, _: Resolve) -> Inputs:
         "posterior_mean_diff": found.effect,
         "cri95_diff": ends(found.interval),
     }
-    x1, n1, x2, n2 = table
-    if x1 and x2 and (x1 < n1 or x2 < n2):
+    if _has_lift(*table):
         lift = proportions.relative_lift(*table)
         flat = gaussian_effect(lift.lift, lift.standard_error, alpha=alpha)
         figures["growthbook_gaussian_relative"] = {

@@ -129,7 +129,7 @@ def require_permission(connection: AnyConnection, handler: BaseRouteHandler) -> 
     person = visit.visitor if visit and isinstance(visit.visitor, Person) else None
     # Litestar answers OPTIONS itself, with a route of its own; every other names a permission, or the app does not start.
     permission = handler.opt.get("permission", Permission.PUBLIC)
-    if permission is Permission.TOKEN or (person is not None and person.scopes):
+    if permission is Permission.BEARER or (person is not None and person.scopes):
         require_scope(person, permission, handler.opt.get("scope"))
         return
     if not may(person, permission):
@@ -142,7 +142,7 @@ def require_scope(person: Person | None, permission: Permission, scope: TokenSco
     """The guard of programs: a live token with the route's scope, and no page at all."""
     if person is None or not person.scopes:
         raise NotAuthorizedException(n_("a valid token is needed: Authorization: Bearer …"))
-    if permission is not Permission.TOKEN or scope not in person.scopes:
+    if permission is not Permission.BEARER or scope not in person.scopes:
         raise PermissionDeniedException(n_("the token does not have the scope that this address needs"))
 
 

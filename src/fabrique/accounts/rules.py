@@ -35,7 +35,7 @@ class Permission(StrEnum):
     READ = "read"
     """Products, services, figures and flags: read by everyone who has an account; the programme works in the open."""
 
-    TOKEN = "program"
+    BEARER = "bearer"
     """A program with a token, whose scopes the route names; no person's session opens it."""
     WORK = "work"
     """Write something of a product one works for or coaches; which product is decided on the object itself."""
@@ -52,7 +52,7 @@ EVERY_ROLE = frozenset(Role)
 GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SIGNED_IN: EVERY_ROLE,
     Permission.READ: EVERY_ROLE,
-    Permission.TOKEN: frozenset(),
+    Permission.BEARER: frozenset(),
     Permission.WORK: frozenset({Role.INTRAPRENEUR, Role.COACH, Role.ADMINISTRATOR}),
 }
 

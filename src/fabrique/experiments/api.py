@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from litestar import get, put
 from litestar.di import NamedDependency
 from litestar.exceptions import PermissionDeniedException
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from fabrique.accounts.rules import Permission, Person, TokenScope, works_on
 from fabrique.experiments import queries
@@ -44,7 +44,7 @@ def own(session: Session, visit: Visit, slug: str) -> queries.Experiment:
     return found
 
 
-@get("/api/experiments/{slug:str}", permission=Permission.TOKEN, scope=TokenScope.READ, sync_to_thread=True)
+@get("/api/experiments/{slug:str}", permission=Permission.BEARER, scope=TokenScope.READ, sync_to_thread=True)
 def one_experiment(visit: NamedDependency[Visit], slug: FromPath[str]) -> dict[str, Any]:
     """Where an experiment stands, its plan, its last calculation sheet."""
     with visit.site.database.read() as session:
@@ -63,8 +63,8 @@ def one_experiment(visit: NamedDependency[Visit], slug: FromPath[str]) -> dict[s
     }
 
 
-@put("/api/experiments/{slug:str}/counts", permission=Permission.TOKEN, scope=TokenScope.FIGURES_WRITE, sync_to_thread=True)
-def put_counts(visit: NamedDependency[Visit], slug: FromPath[str], data: dict[str, Any]) -> dict[str, int]:
+@put("/api/experiments/{slug:str}/counts", permission=Permission.BEARER, scope=TokenScope.FIGURES_WRITE, sync_to_thread=True)
+def put_counts(visit: NamedDependency[Visit], slug: FromPath[str], data: JSONBody[dict[str, Any]]) -> dict[str, int]:
     """Put counts in: {"rows": [{"date", "arm", "metric", "n", "x" | "sum", "sum_sq" | "level_1"…}]}. The same rows again change nothing."""
     rows = data.get("rows")
     if not isinstance(rows, list) or not rows or not all(isinstance(one, dict) for one in rows):

@@ -19,6 +19,7 @@ from fabrique.accounts.model import BatchRow
 from fabrique.accounts.rules import Role
 from fabrique.clock import Granularity, Period, parse_period, today
 from fabrique.demonstration.story import INCUBATORS, PERSONAS, PRODUCTS, SERVICES, SPONSORS
+from fabrique.demonstration.trials import put_trials
 from fabrique.language import Problem, n_
 from fabrique.portfolio import actions as portfolio
 from fabrique.portfolio.model import ProductRow
@@ -87,6 +88,7 @@ def load_demonstration(database: Database, clock: Clock, progress: Callable[[int
         for service in SERVICES:
             put_events(session, ids[service.slug], happened(service, today(clock)))
         put_people(session, now)
+        put_trials(session, today(clock), now)
         accounts.finish_batch(session, batch_id, {"created": counts.created}, now)
     progress(10)
     return {"created": counts.created}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def html_report(sheet: Mapping[str, Any]) -> str:
     """A calculation sheet as a page without links: styles and drawings are inside."""
     report = told(dict(sheet))
-    styles = Markup("\n".join((STATIC / name).read_text("utf-8") for name in ("plain.css", "app.css")))  # noqa: S704 - our own
+    sheets = "\n".join((STATIC / name).read_text("utf-8") for name in ("plain.css", "app.css"))
+    styles = Markup(f"<style>{sheets}</style>")  # noqa: S704 - our own files
     template = environment().get_template("experiments/report_alone.html")
     return template.render(report=report, charts=charts_of(report), language=current.get(), styles=styles)

@@ -6,7 +6,7 @@ PEERS := .venv-bench
 CATALOGUES := $(wildcard locales/*/LC_MESSAGES/*.po)
 export FABRIQUE_DATABASE_URL ?= sqlite:///var/demonstration.sqlite3
 
-.PHONY: run test quick lint messages catalogues bench calibrate clean
+.PHONY: run test quick lint messages catalogues bench calibrate calibrate-looks clean
 
 run: $(VENV)/.installed catalogues ## the demonstration, in a browser
 	$(BIN)/fabrique demo
@@ -26,6 +26,14 @@ bench: $(VENV)/.installed-dev catalogues $(PEERS)/.installed ## the figures, wit
 
 calibrate: $(PEERS)/.installed ## what the watch promises, measured by simulation beside its peers (some minutes)
 	$(PEERS)/bin/python experiments/calibration-watch/study.py
+
+calibrate-looks: $(PEERS)/.installed $(PEERS)/gbstats/.installed ## what experiments promise: daily looks, small samples, series (minutes)
+	$(PEERS)/bin/python experiments/calibration-looks/study.py
+
+$(PEERS)/gbstats/.installed: $(PEERS)/.installed # apart from the other peers: GrowthBook's asks for numpy below 2
+	$(PYTHON) -m venv --clear $(PEERS)/gbstats
+	$(PEERS)/gbstats/bin/python -m pip install --quiet --disable-pip-version-check "gbstats>=0.8"
+	touch $@
 
 $(PEERS)/.installed: pyproject.toml # apart: the peers ask for older libraries than ours
 	$(PYTHON) -m venv --clear $(PEERS)

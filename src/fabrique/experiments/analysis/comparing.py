@@ -15,7 +15,7 @@ from fabrique.stats.covariates import adjust
 from fabrique.stats.durations import compare_durations
 from fabrique.stats.levels import compare_levels
 from fabrique.stats.means import MeanComparison, Moments, compare_means, compare_values
-from fabrique.stats.proportions import compare_proportions
+from fabrique.stats.proportions import compare_proportions, newcombe_interval
 from fabrique.stats.rates import RateComparison, compare_counts, compare_rates
 
 if TYPE_CHECKING:
@@ -68,6 +68,34 @@ def compare(plan: Plan, metric: Metric, arm: str, treat: Summary, ctrl: Summary,
     if plan.analysis.looks is Looks.ALWAYS_VALID:
         return at_any_moment(reading, plan, alpha)
     return reading
+
+
+def sketch(plan: Plan, metric: Metric, arm: str, treat: Summary, ctrl: Summary) -> Reading | None:
+    """A reading for a drawing of many days: the same estimate and kind of interval, without the exact tests that cost time."""
+    alpha = plan.analysis.alpha
+    by_counts = metric.type in {Outcome.BINARY, Outcome.ORDINAL} and plan.design.kind is not Kind.AB_CLUSTER
+    if not by_counts or plan.analysis.looks is Looks.ALWAYS_VALID:
+        return compare(plan, metric, arm, treat, ctrl, alpha)
+    if min(treat.n, ctrl.n) < 1:
+        return None
+    if metric.type is Outcome.ORDINAL:
+        means = compare_means(of_levels(metric, treat), of_levels(metric, ctrl), alpha=alpha)
+        estimate, interval, method = means.difference, means.interval, "welch"
+    else:
+        interval = newcombe_interval(int(treat.x), int(treat.n), int(ctrl.x), int(ctrl.n), alpha=alpha)
+        estimate, method = treat.x / treat.n - ctrl.x / ctrl.n, "newcombe"
+    low, high = bounds(interval)
+    return Reading(
+        metric=metric.key, arm=arm, control=plan.control.key, n_treat=treat.n, n_ctrl=ctrl.n, value_treat=None, value_ctrl=None,
+        scale="difference", estimate=estimate, low=low, high=high, level=1 - alpha, p_value=None, method=method,
+    )  # fmt: skip
+
+
+def of_levels(metric: Metric, summary: Summary) -> Moments:
+    """The marks' moments."""
+    marks = metric.marks or range(1, len(summary.levels) + 1)
+    pairs = list(zip(summary.levels, marks, strict=False))
+    return Moments(int(summary.n), sum(n * mark for n, mark in pairs), sum(n * mark * mark for n, mark in pairs))
 
 
 def by_type(bare: Reading, plan: Plan, metric: Metric, treat: Summary, ctrl: Summary, alpha: float) -> Reading:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fabrique.experiments.analysis import subgrouping
-from fabrique.experiments.analysis.comparing import compare
+from fabrique.experiments.analysis.comparing import compare, sketch
 from fabrique.experiments.analysis.designs import DesignRead, read_design
 from fabrique.experiments.analysis.guarding import ONE_SIDED, guard
 from fabrique.experiments.analysis.health import health_of
@@ -148,7 +148,7 @@ def of_arms(plan: Plan, data: Data, context: Context, *, over: bool) -> Analysis
     seen = data.until(at.day)
     primary = best(plan, readings, at)
     guards = guardrails(plan, seen, primary.arm if primary else "", at)
-    crossed = crossing(plan, primary, threshold(at, primary))
+    crossed = crossing(plan, primary, at.nominal_p)
     facts = Facts(
         harmed=any(one.verdict == "harmed" for one in guards),
         guards_safe=all(one.verdict == "safe" for one in guards),
@@ -175,7 +175,7 @@ def decisive(plan: Plan, data: Data, looks: Sequence[Planned]) -> tuple[tuple[Lo
     for planned in looks:
         readings = readings_at(plan, data.until(planned.day), planned)
         primary = best(plan, readings, planned)
-        crossed = crossing(plan, primary, threshold(planned, primary)) != 0
+        crossed = crossing(plan, primary, planned.nominal_p) != 0
         taken.append(told(planned, primary, crossed=crossed))
         if crossed:
             return tuple(taken), readings, planned
@@ -201,12 +201,6 @@ def readings_at(plan: Plan, seen: Data, planned: Planned) -> list[Reading]:
     pairs = ((arm.key, found[arm.key]) for arm in plan.treatments if arm.key in found)
     readings = (compare(plan, plan.primary, arm, summary, control, planned.nominal_p) for arm, summary in pairs)
     return [one for one in readings if one is not None]
-
-
-def threshold(planned: Planned, primary: Reading | None) -> float:
-    """The p-value to reach."""
-    del primary
-    return planned.nominal_p
 
 
 def best(plan: Plan, readings: Sequence[Reading], planned: Planned) -> Reading | None:
@@ -297,7 +291,7 @@ def cumulative(plan: Plan, data: Data, looks: Sequence[Planned]) -> tuple[Step, 
         arm = next((one.key for one in plan.treatments if one.key in found), None)
         if control is None or arm is None:
             continue
-        reading = compare(plan, plan.primary, arm, found[arm], control, plan.analysis.alpha)
+        reading = sketch(plan, plan.primary, arm, found[arm], control)
         if reading is not None:
             steps.append(Step(day.isoformat(), reading.n_treat + reading.n_ctrl, reading.estimate, reading.low, reading.high))
     return tuple(steps)

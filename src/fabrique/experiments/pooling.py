@@ -145,7 +145,7 @@ def words(effect: Effect, amount: float) -> str:
     """An effect in words, positive where users are better off."""
     if effect.scale == "ratio":
         return percent_change(math.exp(amount))
-    return difference(amount, unit_of(effect.metric))
+    return difference(amount, unit_of(effect.metric, amount))
 
 
 def sentence_of(effects: Sequence[Effect], pooled: Pooled | None) -> str:

@@ -208,8 +208,8 @@ def row_of(plan: Plan, reading: Reading, *, adjusted: bool = False, group: str =
     return Row(
         label=metric.label,
         group=group or names.get(reading.arm, reading.arm),
-        treat=value(metric, reading.value_treat),
-        control=value(metric, reading.value_ctrl),
+        treat=value(metric, reading.value_treat, reading.value_ctrl),
+        control=value(metric, reading.value_ctrl, reading.value_treat),
         n=f"{number(reading.n_treat)} / {number(reading.n_ctrl)}",
         gap=gap(metric, reading, reading.estimate),
         span=span(metric, reading),
@@ -482,7 +482,7 @@ def effect_words(plan: Plan, advice: Advice, size: float | None) -> str:
         return "–"
     if advice.scale == "ratio":
         return figure(abs(size - 1), PERCENT)
-    return difference(abs(size), unit_of(plan.primary)).lstrip("+")
+    return difference(abs(size), unit_of(plan.primary, size)).lstrip("+")
 
 
 __all__ = ["Report", "advice_lines", "as_advice", "csv_report", "effect", "text_report", "told"]

@@ -28,25 +28,18 @@ MEANING = {
 }
 
 
-def unit_of(metric: Metric) -> Unit:
-    """How a metric's values are written."""
-    match metric.type:
-        case Outcome.BINARY:
-            return PERCENT
-        case Outcome.RATE:
-            return Unit(metric.unit, 3)
-        case _:
-            return Unit(metric.unit, 2 if metric.type is Outcome.ORDINAL else 1)
+def unit_of(metric: Metric, *amounts: float | None) -> Unit:
+    """How a metric's values are written: enough decimals for the amounts at hand, the same for all of them."""
+    if metric.type is Outcome.BINARY:
+        return PERCENT
+    largest = max((abs(one) for one in amounts if one is not None), default=1.0)
+    decimals = next((places for least, places in ((1000, 0), (100, 1), (0.1, 2)) if largest >= least), 4 if largest else 0)
+    return Unit(metric.unit, decimals)
 
 
-def value(metric: Metric, amount: float | None) -> str:
-    """A value in the metric's unit."""
-    if amount is None:
-        return "–"
-    unit = unit_of(metric)
-    if metric.type is not Outcome.BINARY and abs(amount) < 1 and amount:
-        unit = Unit(unit.symbol, 3, unit.factor)
-    return figure(amount, unit)
+def value(metric: Metric, amount: float | None, beside: float | None = None) -> str:
+    """A value in the metric's unit, with the decimals that it shares with the one beside it."""
+    return "–" if amount is None else figure(amount, unit_of(metric, amount, beside))
 
 
 def gap(metric: Metric, reading: Reading, amount: float | None) -> str:
@@ -55,10 +48,7 @@ def gap(metric: Metric, reading: Reading, amount: float | None) -> str:
         return "∞"
     if reading.scale == "ratio":
         return percent_change(amount)
-    unit = unit_of(metric)
-    if metric.type is not Outcome.BINARY and abs(amount) < 1 and amount:
-        unit = Unit(unit.symbol, 3, unit.factor)
-    return difference(amount, unit)
+    return difference(amount, unit_of(metric, reading.estimate, reading.low, reading.high))
 
 
 def percent_change(ratio: float) -> str:
@@ -86,7 +76,8 @@ def effect(plan: Plan, reading: Reading) -> str:
     size = gap(metric, reading, reading.estimate)
     if reading.value_treat is None or reading.value_ctrl is None:
         return _("“%(metric)s” moves by %(gap)s (%(bounds)s).", metric=metric.label, gap=size, bounds=bounds)
-    after, before = value(metric, reading.value_treat), value(metric, reading.value_ctrl)
+    after = value(metric, reading.value_treat, reading.value_ctrl)
+    before = value(metric, reading.value_ctrl, reading.value_treat)
     if reading.control == "untreated":
         return _(
             "“%(metric)s” moves by %(gap)s (%(bounds)s): %(before)s before the change, %(after)s after.",
@@ -193,7 +184,7 @@ def guard_sentence(plan: Plan, guard: Guard) -> str:
 
 def margin_words(metric: Metric, guard: Guard) -> str:
     """The worst that is borne."""
-    return difference(-metric.better.sign * guard.margin, unit_of(metric))
+    return difference(-metric.better.sign * guard.margin, unit_of(metric, guard.margin))
 
 
 def p_words(p_value: float | None) -> str:

@@ -150,6 +150,7 @@ def of_arms(plan: Plan, data: Data, context: Context, *, over: bool) -> Analysis
     guards = guardrails(plan, seen, primary.arm if primary else "", at)
     crossed = crossing(plan, primary, at.nominal_p)
     facts = Facts(
+        looked=primary is not None,
         harmed=any(one.verdict == "harmed" for one in guards),
         guards_safe=all(one.verdict == "safe" for one in guards),
         crossed=crossed,

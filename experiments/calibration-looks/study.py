@@ -19,7 +19,8 @@ import numpy as np
 from scipy import special, stats
 
 from fabrique.stats.confidence_sequence import always_valid, mixing_rho
-from fabrique.stats.group_sequential import Spending, spending_bounds
+from fabrique.stats.group_sequential import Spending, inflation, required_drift, spending_bounds
+from fabrique.stats.group_sequential import power as power_of
 from fabrique.stats.interrupted import interrupted_series, segmented_regression
 from fabrique.stats.proportions import (
     EXACT_BELOW,
@@ -194,39 +195,62 @@ ENGINES: dict[str, Callable[[Seen, Counts], Truths]] = {
 }
 
 
-def called(seen: Seen, crossed: Truths, days: Counts) -> tuple[float, float]:
-    """Shares of trials that crossed at some look, and whose first crossing was for the better."""
+def called(seen: Seen, crossed: Truths, days: Counts) -> tuple[Truths, Truths]:
+    """Which trials crossed at some look, and which of them crossed first for the better."""
     first = crossed.argmax(axis=1)
     rows = np.arange(len(first))
-    better = seen.treat[rows, days[first]] > seen.ctrl[rows, days[first]]
-    return float(crossed.any(axis=1).mean()), float((crossed.any(axis=1) & better).mean())
+    ever = crossed.any(axis=1)
+    return ever, ever & (seen.treat[rows, days[first]] > seen.ctrl[rows, days[first]])
+
+
+Shares = dict[str, dict[str, dict[int, float]]]
+"""By scenario, engine and number of looks."""
 
 
 @dataclass(frozen=True)
 class Looked:
-    """Shares called, by scenario, engine and number of looks."""
+    """Shares of trials called; the power that looking costs ours, with its error, both in points."""
 
-    false: dict[str, dict[str, dict[int, float]]]
-    power: dict[str, dict[str, dict[int, float]]]
+    false: Shares
+    power: Shares
+    lost: dict[str, dict[int, tuple[float, float]]]
     checks: list[str]
 
 
 def looking(extent: Extent) -> Looked:
     """False positives where nothing differs, power where the planned change is there: the same trials for all engines and looks."""
     random = np.random.default_rng(SEED)
-    false: dict[str, dict[str, dict[int, float]]] = {}
-    power: dict[str, dict[str, dict[int, float]]] = {}
+    false: Shares = {}
+    power: Shares = {}
+    lost: dict[str, dict[int, tuple[float, float]]] = {}
     kept = []
     for scenario in extent.scenarios:
         nothing = Seen.draw(random, scenario, scenario.share, extent.trials)
         change = Seen.draw(random, scenario, scenario.changed, extent.trials)
         kept += [nothing, change]
-        for seen, side, into in ((nothing, 0, false), (change, 1, power)):
-            into[scenario.key] = {
-                name: {looks: called(seen, engine(seen, days_of(looks)), days_of(looks))[side] for looks in extent.looks}
-                for name, engine in ENGINES.items()
-            }
-    return Looked(false, power, checks(kept, extent))
+        false[scenario.key], _ = over_looks(nothing, 0, extent)
+        power[scenario.key], lost[scenario.key] = over_looks(change, 1, extent)
+    return Looked(false, power, lost, checks(kept, extent))
+
+
+def over_looks(seen: Seen, side: int, extent: Extent) -> tuple[dict[str, dict[int, float]], dict[int, tuple[float, float]]]:
+    """Shares called by engine and number of looks; what ours loses beside a single look, trial by trial."""
+    shares: dict[str, dict[int, float]] = {}
+    own: dict[int, Truths] = {}
+    for name, engine in ENGINES.items():
+        found = {looks: called(seen, engine(seen, days_of(looks)), days_of(looks))[side] for looks in extent.looks}
+        shares[name] = {looks: float(hits.mean()) for looks, hits in found.items()}
+        own = found if name == OURS else own
+    gaps = {looks: own[1].astype(float) - hits for looks, hits in own.items()}
+    return shares, {looks: (100 * float(gap.mean()), 100 * float(gap.std()) / len(gap) ** 0.5) for looks, gap in gaps.items()}
+
+
+def theory(looks: int) -> tuple[float, float]:
+    """By quadrature, without simulation: points that the looks cost a trial with 80 % power, and how much larger one must be for them."""
+    information = tuple(look / looks for look in range(1, looks + 1))
+    bounds = spending_bounds(information, alpha=ALPHA)
+    drift = required_drift((NORMAL,), (1.0,), 0.8)
+    return 80 - 100 * power_of(bounds.bounds_z, information, drift), inflation(bounds, power=0.8)
 
 
 # Held against what the formulas stand for -------------------------------------------------------------------------------------
@@ -566,7 +590,10 @@ def summary(extent: Extent, looked: Looked, small: Enumerated, series: dict[Key,
     """Each target beside its worst figure."""
     false = [100 * share for one in looked.false.values() for share in one[OURS].values()]
     anytime = [100 * share for one in looked.false.values() for share in one[ANYTIME].values()]
-    loss = max(100 * (one[OURS][1] - share) for one in looked.power.values() for share in one[OURS].values())
+    most = max(extent.looks)
+    loss, unsure = max(one[most] for one in looked.lost.values())
+    cost, larger = theory(most)
+    fewer = max(looks for looks in extent.looks if theory(looks)[0] <= LOSS)
     waited = max(100 * (one[OURS][1] - share) for one in looked.power.values() for share in one[ANYTIME].values())
     errs = float(small.errs["fabrique"].max())
     nil, moved = (float(np.nanmin(small.covers["shown", gap])) for gap in (0.0, GAP))
@@ -576,14 +603,17 @@ def summary(extent: Extent, looked: Looked, small: Enumerated, series: dict[Key,
     rows = [
         [f"false positives, {OURS}, 1 to {max(extent.looks)} looks", f"{min(false):.1f} to {max(false):.1f} %",
          f"{LOW} to {HIGH} %", verdict(min(false) >= LOW and max(false) <= HIGH)],
-        ["power lost to looking", f"{loss:.1f} points", f"{LOSS:g} points", verdict(loss <= LOSS)],
+        [f"power lost to {most} looks", f"{loss:.1f} ± {unsure:.1f} points", f"{LOSS:g} points", verdict(loss <= LOSS)],
+        ["… in theory, a trial of 80 %", f"{cost:.2f} points with {most} looks, {theory(fewer)[0]:.2f} with {fewer}",
+         f"{LOSS:g} points", verdict(cost <= LOSS)],
+        ["… what a plan adds to lose none", f"{100 * (larger - 1):.1f} % more people", "–", "`fabrique experiments check` adds it"],
         [f"false positives, {ANYTIME}", f"{min(anytime):.1f} to {max(anytime):.1f} %", f"≤ {HIGH} %", verdict(max(anytime) <= HIGH)],
         [f"its power lost, {ANYTIME}", f"{waited:.1f} points", "–", "the price of no plan"],
         ["small samples, false positives", f"≤ {errs:.2f} %", f"≤ {HIGH} %", verdict(errs <= HIGH)],
         ["… coverage of a nil difference, as shown", f"≥ {nil:.2f} %", f"≥ {COVERED} %", verdict(nil >= COVERED)],
-        ["… Newcombe's alone", f"≥ {alone:.2f} %", f"≥ {COVERED} %", verdict(alone >= COVERED)],
+        ["… of a nil difference, Newcombe’s alone", f"≥ {alone:.2f} %", f"≥ {COVERED} %", verdict(alone >= COVERED)],
         ["… coverage of 10 points, as shown", f"≥ {moved:.2f} %", f"≥ {COVERED} %", verdict(moved >= COVERED)],
-        ["… Newcombe's alone", f"≥ {apart:.2f} %", f"≥ {COVERED} %", verdict(apart >= COVERED)],
+        ["… of 10 points, Newcombe’s alone", f"≥ {apart:.2f} %", f"≥ {COVERED} %", verdict(apart >= COVERED)],
         ["… samples with an answer", f"{answered:.0f} %", "100 %", verdict(answered > 100 - 1e-6)],
         ["series with AR(1) 0.4, false positives", f"{min(kept):.1f} to {max(kept):.1f} %", f"≤ {IN_SERIES:g} %",
          verdict(max(kept) <= IN_SERIES)],
@@ -606,6 +636,13 @@ def looks_tables(extent: Extent, looked: Looked) -> list[str]:
                     asked = f"≤ {HIGH}"
                 rows.append([name, *(cell(by_looks[looks], extent.trials) for looks in extent.looks), asked])
             parts.append(f"### {title}, %; {scenario.words}\n\n" + table(["", *head], rows))
+    rows = [
+        [scenario.key, *(f"{gap:.1f} ± {unsure:.1f}" for gap, unsure in looked.lost[scenario.key].values()), f"≤ {LOSS:g}"]
+        for scenario in extent.scenarios
+    ]
+    rows.append(["in theory, 80 %", *(f"{theory(looks)[0]:.2f}" for looks in extent.looks), f"≤ {LOSS:g}"])
+    rows.append(["people to add to lose none, %", *(f"{100 * theory(looks)[1] - 100:.1f}" for looks in extent.looks), "–"])
+    parts.append(f"### Power lost to looking, points; {OURS}, trial by trial\n\n" + table(["", *head], rows))
     return parts
 
 
@@ -689,13 +726,13 @@ class Bars:
         for place, key in enumerate(self.keys):
             lines.append(f'<rect x="{x:.1f}" y="12" width="12" height="12" fill="{COLOURS[place]}"/>')
             lines.append(word(x + 17, 23, key))
-            x += 34 + 8 * len(key)
+            x += 30 + 7 * len(key)
         y = 44.0
         for name, values in self.groups.items():
             lines.append(word(left - 8, y + (tall - 12) / 2 + 3, name, "end"))
             for value, colour in zip(values, COLOURS, strict=False):
                 lines.append(f'<rect x="{left}" y="{y:.1f}" width="{across * value:.1f}" height="12" fill="{colour}"/>')
-                lines.append(word(left + across * value + 6, y + 10, f"{value:.1f}"))
+                lines.append(word(width - 8, y + 10, f"{value:.1f}", "end"))
                 y += step
             y += 12
         for at, label in self.marks:
@@ -718,7 +755,7 @@ def drawings(extent: Extent, looked: Looked, series: dict[Key, tuple[int, list[f
     by_design = {
         name: [100 * series[design, 0.4, 0.0][1][place] for design in extent.designs] for place, name in enumerate(SERIES_METHODS)
     }
-    designs = [f"{before} + {after} periods" for before, after in extent.designs]
+    designs = [f"{before} + {after}" for before, after in extent.designs]
     return {
         "false-positives.svg": Bars(
             f"False positives in % after {most} daily looks where nothing differs", keys, by_engine(looked.false), [(5.0, "5 % promised")]
@@ -728,7 +765,7 @@ def drawings(extent: Extent, looked: Looked, series: dict[Key, tuple[int, list[f
             keys, by_engine(looked.power), [(once, f"{once:.0f} % with one look")],
         ).drawn(),
         "series.svg": Bars(
-            "False positives in % of a dated change in a series without any, AR(1) 0.4", designs, by_design, [(7.0, "7 % asked")]
+            "False positives in %: a dated change in a series without any, AR(1) 0.4, so many periods before + after", designs, by_design, [(7.0, "7 % asked")]
         ).drawn(),
     }  # fmt: skip
 

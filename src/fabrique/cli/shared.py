@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fabrique.database import Database, require_current
 from fabrique.language import _
-from fabrique.settings import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fabrique.database import Database
     from fabrique.settings import Settings
 
 
 @contextmanager
 def opened() -> Iterator[tuple[Database, Settings]]:
     """The database that the settings name, with the tables this program expects."""
+    from fabrique.database import Database, require_current  # noqa: PLC0415 - commands without a database start faster
+    from fabrique.settings import load  # noqa: PLC0415
+
     settings = load()
     database = Database(settings.resolved_database_url)
     try:

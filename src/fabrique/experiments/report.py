@@ -16,7 +16,7 @@ from fabrique.experiments.analysis import comparing, designs, health, running
 from fabrique.experiments.analysis.running import from_json
 from fabrique.experiments.methods import BESIDE_LABELS, METHODS
 from fabrique.experiments.plan.reading import plan_from
-from fabrique.experiments.plan.schema import KIND_LABELS, Looks
+from fabrique.experiments.plan.schema import KIND_LABELS, SERIES_KINDS, Looks
 from fabrique.experiments.rules import VERDICT_LABELS, Verdict
 from fabrique.experiments.sentences import (
     PERCENT,
@@ -231,6 +231,8 @@ def beside_words(metric: Metric, reading: Reading, one: Beside) -> tuple[str, st
     def write(amount: float) -> str:
         if key in SAME_SCALE and reading.scale == "difference":
             return gap(metric, reading, amount)
+        if float(amount).is_integer() and abs(amount) >= SMALL:
+            return number(amount)
         return number(amount, 3 if abs(amount) < SMALL else 1)
 
     if one.value is None:
@@ -284,7 +286,12 @@ def subgroup_rows(plan: Plan, analysis: Analysis) -> Iterable[Row]:
     """Each subgroup, with the interaction's p-value."""
     for one in analysis.subgroups:
         row = row_of(plan, one.reading, group=f"{one.name} = {one.value}")
-        yield Row(**{**{name: getattr(row, name) for name in Row.__slots__}, "p": p_words(one.p_interaction_adjusted)})
+        yield Row(
+            **{
+                **{name: getattr(row, name) for name in Row.__slots__},
+                "p": _("%(p)s between groups", p=p_words(one.p_interaction_adjusted)),
+            }
+        )
 
 
 def look_rows(plan: Plan, analysis: Analysis) -> Iterable[tuple[str, ...]]:
@@ -437,6 +444,8 @@ def as_advice(advice: Advice) -> dict[str, Any]:
 def advice_lines(plan: Plan, advice: Advice) -> list[str]:
     """Size, duration, and whether a test is the right tool, in words."""
     lines = []
+    if plan.design.kind in SERIES_KINDS:
+        return [_("A series is sized by its periods: eight before the change and four after it, at least.")]
     if advice.missing:
         lines.append(_("No size can be computed without %(keys)s.", keys=", ".join(advice.missing)))
     if advice.needed is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fabrique.language import Problem, n_
+from fabrique.language import Problem, _, n_
 
 RULES_VERSION = "verdict-1"
 """Stored beside every verdict; moves on when a rule changes."""
@@ -195,7 +195,7 @@ def after(step: Step, state: State) -> State:
     if state not in sources:
         raise StepRefused(
             n_("This is not possible while the experiment is “%(state)s”; reload the page to see where it stands."),
-            state=STATE_LABELS[state],
+            state=_(STATE_LABELS[state]),
         )
     return target
 

@@ -110,6 +110,8 @@ def meaning(plan: Plan, analysis: Analysis, verdict: Verdict) -> str:
             return signal(analysis)
         case Verdict.DESCRIPTION:
             return description(plan)
+        case Verdict.EXTEND if not analysis.guardrails:
+            return _("The effect is there; no guardrail was set: extend.")
         case _:
             return _(MEANING[verdict])
 

@@ -43,12 +43,12 @@ def sheet(document: Document, data: Data, context: Context) -> dict[str, Any]:
         **as_json(analysis),
         "inputs": {
             "plan": document,
-            "data": msgspec.to_builtins(data),
+            "data": msgspec.json.decode(msgspec.json.encode(data)),
             "as_of": context.as_of.isoformat(),
             "closed": context.closed,
             "plan_hash": context.plan_hash,
             "registration": context.registration,
-            "deviations": list(context.deviations),
+            "deviations": [dict(one) for one in context.deviations],
             "looks": [day.isoformat() for day in context.looks],
         },
     }

@@ -28,6 +28,7 @@ NOTE_LABELS = {
     "overdispersed": n_("Days differ more than chance would have them: the interval is widened accordingly."),
     "always_valid_small": n_("Too few units yet for an interval that holds at any moment."),
     "few_clusters": n_("Few clusters: lots were drawn again in every possible way."),
+    "drawn_within": n_("Lots were drawn inside clusters: each holds both arms."),
     "covariate": n_("Adjusted for what the units were before (Lin 2013)."),
     "no_pre": n_("The plan adjusts for what the units were before, but the data do not tell it for all; not adjusted."),
     "zero_durations": n_("Durations of zero were counted as half the smallest one seen."),
@@ -138,7 +139,8 @@ def ordinal(bare: Reading, metric: Metric, treat: Summary, ctrl: Summary, alpha:
     ratio = found.odds_ratio
     return replace(
         bare,
-        value_treat=found.mean_treat, value_ctrl=found.mean_ctrl, estimate=found.implied_difference, low=low, high=high,
+        value_treat=found.mean_ctrl + found.implied_difference, value_ctrl=found.mean_ctrl, estimate=found.implied_difference,
+        low=low, high=high,
         p_value=found.p_value, method=f"proportional-odds+{found.p_method}",
         link_estimate=math.log(ratio) if 0 < ratio < math.inf else None, link_error=finite(found.standard_error),
         beside=(
@@ -262,16 +264,20 @@ def clustered(bare: Reading, treat: Summary, ctrl: Summary, alpha: float) -> Rea
     values = [*treat.values, *ctrl.values]
     arms = [1] * len(treat.values) + [0] * len(ctrl.values)
     found = compare_clusters(values, arms, [*treat.clusters, *ctrl.clusters], alpha=alpha)
-    low, high = bounds(found.interval)
+    varies = min(values) != max(values)
+    low, high = bounds(found.interval) if varies else (None, None)
+    notes = ["few_clusters"] if found.method == "permutation" else []
+    notes += ["no_variation"] if not varies else []
+    notes += ["drawn_within"] if found.within else []
     return replace(
         bare,
         value_treat=treat.total / treat.n, value_ctrl=ctrl.total / ctrl.n, estimate=found.difference, low=low, high=high,
         p_value=found.p_value, method=found.method, link_estimate=found.difference, link_error=finite(found.standard_error),
         beside=(
-            beside("icc", found.icc), beside("design_effect", found.design_effect),
+            beside("icc", found.icc), *(() if found.within else (beside("design_effect", found.design_effect),)),
             beside("clusters_treat", found.clusters_treat), beside("clusters_ctrl", found.clusters_ctrl),
         ),
-        notes=("few_clusters",) if found.method == "permutation" else (),
+        notes=tuple(notes),
     )  # fmt: skip
 
 

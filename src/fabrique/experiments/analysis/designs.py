@@ -34,6 +34,8 @@ NOTE_LABELS = {
     "always_treated": n_("Everybody changed in the first period: there is no before."),
     "nobody_to_compare": n_("There is nobody to compare the adopters with at the same moment."),
     "left_out": n_("Units with missing values, or changed from the first period on, were left out."),
+    "several_dates": n_("The units changed at several dates: this is a staggered roll-out; say so in design.kind."),
+    "unreadable": n_("These figures cannot be read by this design: too few periods or units, or columns that do not vary."),
     "several_units": n_("An interrupted series has one unit; this table has several."),
 }
 
@@ -74,7 +76,7 @@ def interrupted(plan: Plan, series: tuple[SeriesValue, ...]) -> DesignRead:
     """One series with a change: GLS with AR(1) errors by REML, bootstrap p-value."""
     if len({row.unit for row in series}) > 1:
         return DesignRead(None, describable_only=True, notes=("several_units",))
-    rows = filled(series)
+    rows = filled(series, CYCLES.get(plan.design.season, 0))
     change = next(place for place, row in enumerate(rows) if row.treated)
     if change == 0:
         return DesignRead(None, describable_only=True, notes=("always_treated",))
@@ -82,7 +84,10 @@ def interrupted(plan: Plan, series: tuple[SeriesValue, ...]) -> DesignRead:
     season = [row.season for row in rows] if plan.design.season else None
     width = len(plan.analysis.covariates)
     covariates = np.array([row.covariates or (np.nan,) * width for row in rows]) if width else None
-    found = interrupted_series(values, change, season=season, covariates=covariates, alpha=plan.analysis.alpha)
+    try:
+        found = interrupted_series(values, change, season=season, covariates=covariates, alpha=plan.analysis.alpha)
+    except ValueError:
+        return DesignRead(None, seen_only(rows), describable_only=True, notes=("unreadable",))
     points = tuple(
         SeriesPoint(row.period, row.value, finite(float(expected)), row.treated)
         for row, expected in zip(rows, found.counterfactual, strict=True)
@@ -105,13 +110,22 @@ def interrupted(plan: Plan, series: tuple[SeriesValue, ...]) -> DesignRead:
     return DesignRead(reading, points)
 
 
-def filled(series: tuple[SeriesValue, ...]) -> list[SeriesValue]:
-    """The series with its missing periods as empty ones."""
+def seen_only(rows: list[SeriesValue]) -> tuple[SeriesPoint, ...]:
+    """The series without anything to compare it with."""
+    return tuple(SeriesPoint(row.period, row.value, None, row.treated) for row in rows)
+
+
+CYCLES = {"month": 12, "quarter": 4, "weekday": 7}
+
+
+def filled(series: tuple[SeriesValue, ...], cycle: int) -> list[SeriesValue]:
+    """The series with its missing periods as empty ones; the calendar goes on in them, covariates stay as they were."""
     rows: list[SeriesValue] = []
     for row in sorted(series, key=lambda one: one.position):
         while rows and row.position - rows[-1].position > 1 and len(rows) < LONGEST:
             last = rows[-1]
-            rows.append(replace(last, period="", position=last.position + 1, value=None, season=last.season, covariates=()))
+            season = last.season % cycle + 1 if cycle else last.season
+            rows.append(replace(last, period="", position=last.position + 1, value=None, season=season))
         rows.append(row)
     return rows
 
@@ -130,8 +144,15 @@ def columns(series: tuple[SeriesValue, ...]) -> tuple[Floats, list[str], list[in
 def beside_others(plan: Plan, series: tuple[SeriesValue, ...]) -> DesignRead:
     """Difference in differences; one treated unit is judged by placebos alone."""
     values, units, periods, treated = columns(series)
-    found = difference_in_differences(values, units, periods, treated, alpha=plan.analysis.alpha)
     changed = {row.unit for row in series if row.treated}
+    starts = {min(row.position for row in series if row.treated and row.unit == unit) for unit in changed}
+    if len(starts) > 1:
+        return DesignRead(None, group_means(series), describable_only=True, notes=("several_dates",))
+    try:
+        found = difference_in_differences(values, units, periods, treated, alpha=plan.analysis.alpha)
+    except ValueError:
+        reason = "nobody_to_compare" if changed >= set(units) else "unreadable"
+        return DesignRead(None, group_means(series), describable_only=True, notes=(reason,))
     low, high = bounds(found.interval)
     notes = []
     if len(changed) == 1:

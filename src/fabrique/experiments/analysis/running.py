@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 NOTE_LABELS = {
     "unregistered": n_("The plan was not registered: nothing shows that it was written before the figures."),
-    "after_collection": n_("The plan was registered after the figures had been collected: read the result as a signal."),
+    "after_collection": n_(
+        "The plan was registered after the figures had been collected: nothing shows that it was written before them."
+    ),
     "exploratory": n_("The plan was changed when results were known: what it decides is exploratory."),
     "below_mde": n_("The effect is there, but it may be smaller than the smallest one that matters."),
     "size_not_reached": n_("The collection ended before the planned size was reached."),
@@ -355,7 +357,7 @@ def reaches_mde(plan: Plan, primary: Reading) -> bool:
 
 def as_json(analysis: Analysis) -> dict[str, Any]:
     """The analysis as plain values: what is stored, shown and sent."""
-    plain: dict[str, Any] = msgspec.to_builtins(analysis)
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(analysis))
     return plain
 
 

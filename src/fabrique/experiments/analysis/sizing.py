@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fabrique.experiments.analysis.looking import SPENDING
 from fabrique.experiments.analysis.result import Detectable
-from fabrique.experiments.plan.schema import Kind, Looks, Metric, Outcome, Plan
+from fabrique.experiments.plan.schema import SERIES_KINDS, Kind, Looks, Metric, Outcome, Plan
 from fabrique.experiments.rules import is_not_the_tool
 from fabrique.stats import sample_size
 from fabrique.stats.group_sequential import required_drift, spending_bounds
@@ -39,7 +39,10 @@ class Advice:
 
 
 def advise(plan: Plan) -> Advice:
-    """Size a plan."""
+    """Size a plan. A series is not sized by units."""
+    if plan.design.kind in SERIES_KINDS:
+        length = (plan.design.planned_end - plan.design.start).days + 1
+        return Advice(None, 1.0, 1.0, None, None, plan.primary.mde_abs, "difference", None, length, None, not_the_tool=False)
     factor = looks_inflation(plan)
     effect = design_effect(plan)
     bare = needed_per_arm(plan)

@@ -747,7 +747,7 @@ def drawings(extent: Extent, looked: Looked, series: dict[Key, tuple[int, list[f
     most = max(extent.looks)
     keys = [f"{one.key}: {100 * one.share:.0f} → {100 * one.changed:.0f} %" for one in extent.scenarios]
 
-    def by_engine(shares: dict[str, dict[str, dict[int, float]]]) -> dict[str, list[float]]:
+    def by_engine(shares: Shares) -> dict[str, list[float]]:
         names = [name for name in ENGINES if name != POOLED]
         return {name: [100 * shares[one.key][name][most] for one in extent.scenarios] for name in names}
 
@@ -765,7 +765,8 @@ def drawings(extent: Extent, looked: Looked, series: dict[Key, tuple[int, list[f
             keys, by_engine(looked.power), [(once, f"{once:.0f} % with one look")],
         ).drawn(),
         "series.svg": Bars(
-            "False positives in %: a dated change in a series without any, AR(1) 0.4, so many periods before + after", designs, by_design, [(7.0, "7 % asked")]
+            "False positives in %: a dated change in series without any, AR(1) 0.4, so many periods before + after",
+            designs, by_design, [(IN_SERIES, f"{IN_SERIES:g} % asked")],
         ).drawn(),
     }  # fmt: skip
 

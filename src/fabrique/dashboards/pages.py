@@ -14,7 +14,7 @@ from litestar.response import Redirect
 
 from fabrique.accounts.rules import Permission
 from fabrique.dashboards import queries
-from fabrique.experiments.rules import CHOICE_LABELS, STATE_LABELS, VERDICT_LABELS
+from fabrique.experiments.rules import CHOICE_SHORT, STATE_LABELS, VERDICT_LABELS
 from fabrique.portfolio.rules import Stage
 from fabrique.watch.rules import FlagState
 from fabrique.web.errors import not_there
@@ -22,7 +22,7 @@ from fabrique.web.rendering import answer, private_answer, render, see_other
 from fabrique.web.visit import Visit
 
 Chosen = TypeVar("Chosen", Stage, FlagState)
-TRIAL_LABELS = {"states": STATE_LABELS, "verdicts": VERDICT_LABELS, "choices": CHOICE_LABELS}
+TRIAL_LABELS = {"states": STATE_LABELS, "verdicts": VERDICT_LABELS, "short": CHOICE_SHORT}
 LONGEST_SEARCH = 200
 LARGEST_ID = 2**31 - 1
 """What the databases count with."""

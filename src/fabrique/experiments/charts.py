@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fabrique.experiments.plan.schema import Outcome
 from fabrique.experiments.sentences import gap
+from fabrique.language import _
 from fabrique.web.charts.forest import Forest, Line, forest
 from fabrique.web.charts.growth import Grown, Growth, Looked, growth
 from fabrique.web.charts.pair import Pair, pair
@@ -114,4 +115,4 @@ def guard_chart(plan: Plan, guard: Guard) -> tuple[str, Forest] | None:
     if line is None:
         return None
     toned = Line(**{**{name: getattr(line, name) for name in Line.__slots__}, "tone": TONES[guard.verdict]})
-    return metric.label, forest([toned], null=guard.reading.null, marks=[(guard.margin_on_scale * factor, "margin", "margin")])
+    return metric.label, forest([toned], null=guard.reading.null, marks=[(guard.margin_on_scale * factor, _("margin"), "margin")])

@@ -29,6 +29,7 @@ from fabrique.experiments.pooling import evidence_of
 from fabrique.experiments.report import advice_lines, csv_report, told
 from fabrique.experiments.rules import (
     CHOICE_LABELS,
+    CHOICE_SHORT,
     COLLECTING,
     EDITABLE,
     LOCKED,
@@ -51,6 +52,7 @@ LABELS = {
     "states": STATE_LABELS,
     "verdicts": VERDICT_LABELS,
     "choices": CHOICE_LABELS,
+    "short": CHOICE_SHORT,
     "kinds": KIND_LABELS,
     "outcomes": OUTCOME_LABELS,
     "looks_labels": LOOKS_LABELS,

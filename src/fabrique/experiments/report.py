@@ -351,7 +351,7 @@ def methods_used(analysis: Analysis) -> Iterable[tuple[str, str]]:
     for key in dict.fromkeys(keys):
         if key in METHODS:
             name, formula = METHODS[key]
-            yield _(name), formula
+            yield _(name), _(formula)
 
 
 def method_lines(analysis: Analysis) -> Iterable[tuple[str, str]]:

@@ -224,6 +224,14 @@ CHOICE_LABELS = {
     Choice.REPEAT: n_("Repeat the same experiment"),
     Choice.UNDECIDABLE: n_("Undecidable: say so, and leave it there"),
 }
+CHOICE_SHORT = {
+    Choice.EXTEND: n_("Extend"),
+    Choice.EXTEND_STEP_BY_STEP: n_("Extend step by step"),
+    Choice.STOP: n_("Stop"),
+    Choice.ITERATE: n_("Try again, changed"),
+    Choice.REPEAT: n_("Repeat"),
+    Choice.UNDECIDABLE: n_("Undecidable"),
+}
 AGREES = {
     Verdict.EXTEND: frozenset({Choice.EXTEND, Choice.EXTEND_STEP_BY_STEP}),
     Verdict.EXTEND_STEP_BY_STEP: frozenset({Choice.EXTEND_STEP_BY_STEP}),

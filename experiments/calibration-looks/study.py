@@ -250,7 +250,7 @@ def theory(looks: int) -> tuple[float, float]:
     information = tuple(look / looks for look in range(1, looks + 1))
     bounds = spending_bounds(information, alpha=ALPHA)
     drift = required_drift((NORMAL,), (1.0,), 0.8)
-    return 80 - 100 * power_of(bounds.bounds_z, information, drift), inflation(bounds, power=0.8)
+    return max(0.0, 80 - 100 * power_of(bounds.bounds_z, information, drift)), inflation(bounds, power=0.8)
 
 
 # Held against what the formulas stand for -------------------------------------------------------------------------------------
@@ -594,7 +594,7 @@ def summary(extent: Extent, looked: Looked, small: Enumerated, series: dict[Key,
     loss, unsure = max(one[most] for one in looked.lost.values())
     cost, larger = theory(most)
     fewer = max(looks for looks in extent.looks if theory(looks)[0] <= LOSS)
-    waited = max(100 * (one[OURS][1] - share) for one in looked.power.values() for share in one[ANYTIME].values())
+    waited = max(100 * (one[OURS][1] - one[ANYTIME][most]) for one in looked.power.values())
     errs = float(small.errs["fabrique"].max())
     nil, moved = (float(np.nanmin(small.covers["shown", gap])) for gap in (0.0, GAP))
     alone, apart = (float(np.nanmin(small.covers["newcombe", gap])) for gap in (0.0, GAP))
@@ -608,7 +608,7 @@ def summary(extent: Extent, looked: Looked, small: Enumerated, series: dict[Key,
          f"{LOSS:g} points", verdict(cost <= LOSS)],
         ["… what a plan adds to lose none", f"{100 * (larger - 1):.1f} % more people", "–", "`fabrique experiments check` adds it"],
         [f"false positives, {ANYTIME}", f"{min(anytime):.1f} to {max(anytime):.1f} %", f"≤ {HIGH} %", verdict(max(anytime) <= HIGH)],
-        [f"its power lost, {ANYTIME}", f"{waited:.1f} points", "–", "the price of no plan"],
+        [f"… its power lost with {most} looks", f"{waited:.1f} points", "–", "the price of no plan"],
         ["small samples, false positives", f"≤ {errs:.2f} %", f"≤ {HIGH} %", verdict(errs <= HIGH)],
         ["… coverage of a nil difference, as shown", f"≥ {nil:.2f} %", f"≥ {COVERED} %", verdict(nil >= COVERED)],
         ["… of a nil difference, Newcombe’s alone", f"≥ {alone:.2f} %", f"≥ {COVERED} %", verdict(alone >= COVERED)],

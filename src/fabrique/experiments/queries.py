@@ -314,22 +314,15 @@ def tables_of(session: Session, experiment_id: int) -> dict[str, str]:
     return {row.kind: row.text for row in rows}
 
 
+NEWEST_VERDICTS = sa.select(ExperimentAnalysisRow.experiment_id, ExperimentAnalysisRow.verdict).order_by(ExperimentAnalysisRow.id)
+NEWEST_CHOICES = sa.select(ExperimentDecisionRow.experiment_id, ExperimentDecisionRow.choice).order_by(ExperimentDecisionRow.id)
+"""In order, so that the newest of each experiment comes last."""
+
+
 def lines(session: Session, *, product_id: int | None = None, state: State | None = None, search: str = "") -> list[Line]:
     """Experiments in a list, those that changed last first."""
-    verdicts = dict(
-        session.execute(
-            sa.select(ExperimentAnalysisRow.experiment_id, ExperimentAnalysisRow.verdict).order_by(ExperimentAnalysisRow.id)
-        )
-        .tuples()
-        .all()
-    )
-    choices = dict(
-        session.execute(
-            sa.select(ExperimentDecisionRow.experiment_id, ExperimentDecisionRow.choice).order_by(ExperimentDecisionRow.id)
-        )
-        .tuples()
-        .all()
-    )
+    verdicts = {row.experiment_id: row.verdict for row in session.execute(NEWEST_VERDICTS)}
+    choices = {row.experiment_id: row.choice for row in session.execute(NEWEST_CHOICES)}
     tried: dict[int, list[str]] = defaultdict(list)
     for experiment_id, name in session.execute(
         sa.select(ExperimentPracticeRow.experiment_id, PracticeRow.name)

@@ -22,6 +22,14 @@ EVERY_PAGE = [
     "/produits",
     "/produits/demo-toit-clair",
     "/veille",
+    "/essais",
+    "/essais/demo-sms-pieces",
+    "/essais/demo-sms-pieces/rapport",
+    "/essais/demo-sms-pieces/ecarts",
+    "/essais/demo-aide-claire",
+    "/essais/demo-aide-claire/mesures",
+    "/pratiques",
+    "/pratiques/rappel-par-sms",
     "/nulle-part",
 ]
 

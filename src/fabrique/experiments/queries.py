@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fabrique.accounts.model import PersonRow
-from fabrique.experiments.data.reading import events_from, series_from, table_from_text, units_from
+from fabrique.experiments.data.reading import data_from, table_from_text
 from fabrique.experiments.data.rows import Count, Data
 from fabrique.experiments.model import (
     AdoptionRow,
@@ -290,10 +290,8 @@ def data_of(session: Session, experiment_id: int, plan: Plan) -> Data:
     counts = tuple(count_of(row) for row in rows)
     texts = tables_of(session, experiment_id)
     tables = {kind: table_from_text(f"{kind}.csv", text) for kind, text in texts.items()}
-    units, _faults = units_from(tables["units"], plan) if "units" in tables else ([], [])
-    series, _faults = series_from(tables["series"], plan) if "series" in tables else ([], [])
-    events, _faults = events_from(tables["events"]) if "events" in tables else ([], [])
-    return Data(counts, tuple(units), tuple(series), tuple(events))
+    given, _faults = data_from({kind: [table] for kind, table in tables.items()}, plan)
+    return Data(tuple(sorted(counts, key=lambda one: one.key)), given.units, given.series, given.events)
 
 
 def count_of(row: ExperimentCountRow) -> Count:

@@ -418,4 +418,7 @@ def data_from(tables: dict[str, list[Table]], plan: Plan) -> tuple[Data, list[Ro
     for table in tables.get("events", []):
         happened, found = events_from(table)
         events, faults = events + happened, faults + found
+    counts.sort(key=lambda one: one.key)
+    units.sort(key=lambda one: (one.metric, one.unit))
+    series.sort(key=lambda one: (one.unit, one.position))
     return Data(tuple(counts), tuple(units), tuple(series), tuple(events)), faults

@@ -83,7 +83,7 @@ def enter_figures(page: Page, address: str, start: date) -> None:
     assert ",10,60" in page.locator("#text").input_value()
     page.locator("#text").fill(figures(start))
     page.locator("form:has(#text) button").dblclick()
-    page.wait_for_load_state()
+    expect(page.locator(".fr-alert--success")).to_be_visible()
 
 
 def conclude(page: Page, address: str) -> None:

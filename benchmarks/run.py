@@ -77,6 +77,26 @@ def start_up(environ: dict[str, str]) -> Line:
     return Line("fabrique --help, beyond python -c pass", ours - bare, 0.35, "s")
 
 
+def analyses(environ: dict[str, str]) -> Line:
+    """The slowest of the shipped examples, from the command line."""
+    folders = sorted(path.parent for path in (Path(__file__).parent.parent / "experiments").glob("*/plan.toml"))
+    taken = {one.name: seconds_of([sys.executable, "-m", "fabrique", "analyse", str(one)], environ, 3) for one in folders}
+    slowest = max(taken, key=taken.__getitem__)
+    return Line(f"fabrique analyse, the slowest of {len(taken)} shipped folders ({slowest})", taken[slowest], 2.0, "s")
+
+
+def sixty_looks() -> Line:
+    """The boundaries of sixty daily looks, as a page asks for them; a new plan each time, past the cache."""
+    from fabrique.stats.group_sequential import spending_bounds  # noqa: PLC0415
+
+    taken = []
+    for attempt in range(9):
+        begun = time.perf_counter()
+        spending_bounds([day / (60 + attempt / 1000) for day in range(1, 61)])
+        taken.append(1000 * (time.perf_counter() - begun))
+    return Line("boundaries of sixty looks", statistics.median(taken), 50.0, "ms")
+
+
 class Server:
     """`fabrique serve` held on one core, with a signed-in session."""
 
@@ -161,7 +181,7 @@ def main() -> None:
         folder = Path(name)
         path, which = table_to_import(folder)
         environ = {**os.environ, "FABRIQUE_DATABASE_URL": f"sqlite:///{folder / 'bench.sqlite3'}", "PYTHONUNBUFFERED": "1"}
-        lines = [start_up(environ)]
+        lines = [start_up(environ), analyses(environ), sixty_looks()]
         taken = []
         for run in range(3):
             one = {**environ, "FABRIQUE_DATABASE_URL": f"sqlite:///{folder / f'import{run}.sqlite3'}"}

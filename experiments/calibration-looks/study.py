@@ -536,8 +536,12 @@ class Task:
 Key = tuple[tuple[int, int], float, float]
 
 
-def interrupted(extent: Extent, processes: int) -> dict[Key, tuple[int, list[float]]]:
-    """Number of series, and shares called changed by each method, by design, autocorrelation and jump."""
+Series = dict[Key, tuple[int, list[float]]]
+"""Number of series, and shares called changed by each method, by design, autocorrelation and jump."""
+
+
+def tasks_of(extent: Extent) -> list[tuple[Key, Task]]:
+    """Every design, autocorrelation and jump; twice as many series where a target is asked."""
     tasks: list[tuple[Key, Task]] = []
     for place, (before, after) in enumerate(extent.designs):
         for phi in CORRELATIONS:
@@ -545,23 +549,30 @@ def interrupted(extent: Extent, processes: int) -> dict[Key, tuple[int, list[flo
                 parts = 2 if phi == 0.4 and jump == 0 else 1
                 seeds = [(SEED, 3, place, round(10 * phi), round(10 * jump), part) for part in range(parts)]
                 tasks += [(((before, after), phi, jump), Task(before, after, phi, jump, seed, extent.series)) for seed in seeds]
-    found: dict[Key, tuple[int, list[float]]] = {}
-    totals: dict[Key, tuple[int, list[int]]] = {}
-    for (key, task), counts in zip(tasks, spread([task for _, task in tasks], processes), strict=True):
-        size, before_counts = totals.get(key, (0, [0] * len(counts)))
-        totals[key] = size + task.size, [a + b for a, b in zip(before_counts, counts, strict=True)]
-    for key, (size, counts) in totals.items():
-        found[key] = size, [count / size for count in counts]
-    return found
+    return tasks
 
 
-def spread(tasks: Sequence[Task], processes: int) -> list[list[int]]:
-    """Run over so many processes; the answer does not depend on how many."""
+def gathered(keys: Sequence[Key], counts: Sequence[list[int]], size: int) -> Series:
+    """The shares of tasks of that size each, those of the same key together."""
+    by_key: dict[Key, list[list[int]]] = {}
+    for key, one in zip(keys, counts, strict=True):
+        by_key.setdefault(key, []).append(one)
+    return {
+        key: (size * len(parts), [sum(one) / (size * len(parts)) for one in zip(*parts, strict=True)])
+        for key, parts in by_key.items()
+    }
+
+
+def measured(extent: Extent, processes: int) -> tuple[Looked, Enumerated, Series]:
+    """All three parts; the answer does not depend on the number of processes."""
+    keys, tasks = zip(*tasks_of(extent), strict=True)
     if processes == 1:
-        return [task.run() for task in tasks]
+        return looking(extent), enumerated(extent), gathered(keys, [task.run() for task in tasks], extent.series)
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read by the processes when they import numpy: theirs are small matrices
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(Task.run, tasks))
+        looked, small = pool.submit(looking, extent), pool.submit(enumerated, extent)
+        counts = list(pool.map(Task.run, tasks))
+        return looked.result(), small.result(), gathered(keys, counts, extent.series)
 
 
 # What is written --------------------------------------------------------------------------------------------------------------
@@ -586,7 +597,7 @@ def verdict(reached: bool) -> str:
     return "reached" if reached else "**not reached**"
 
 
-def summary(extent: Extent, looked: Looked, small: Enumerated, series: dict[Key, tuple[int, list[float]]]) -> str:
+def summary(extent: Extent, looked: Looked, small: Enumerated, series: Series) -> str:
     """Each target beside its worst figure."""
     false = [100 * share for one in looked.false.values() for share in one[OURS].values()]
     anytime = [100 * share for one in looked.false.values() for share in one[ANYTIME].values()]
@@ -680,7 +691,7 @@ def small_tables(extent: Extent, small: Enumerated) -> list[str]:
     return parts
 
 
-def series_tables(extent: Extent, series: dict[Key, tuple[int, list[float]]]) -> list[str]:
+def series_tables(extent: Extent, series: Series) -> list[str]:
     """False positives and power, by design and autocorrelation."""
     parts = []
     for title, jump in (("False positives, %", 0.0), (f"Power at a jump of {JUMP} standard deviations, %", JUMP)):
@@ -742,7 +753,7 @@ class Bars:
         return svg(width, height, self.title, lines)
 
 
-def drawings(extent: Extent, looked: Looked, series: dict[Key, tuple[int, list[float]]]) -> dict[str, str]:
+def drawings(extent: Extent, looked: Looked, series: Series) -> dict[str, str]:
     """The pictures, by file name."""
     most = max(extent.looks)
     keys = [f"{one.key}: {100 * one.share:.0f} → {100 * one.changed:.0f} %" for one in extent.scenarios]
@@ -773,7 +784,7 @@ def drawings(extent: Extent, looked: Looked, series: dict[Key, tuple[int, list[f
 
 def written(extent: Extent, processes: int) -> dict[str, str]:
     """Every file that the study writes, by name."""
-    looked, small, series = looking(extent), enumerated(extent), interrupted(extent, processes)
+    looked, small, series = measured(extent, processes)
     parts = [
         (
             "# Looks, small samples, series: measured\n\n"

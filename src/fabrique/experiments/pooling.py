@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fabrique.experiments.analysis.running import from_json
 from fabrique.experiments.plan.reading import read
-from fabrique.experiments.plan.schema import OUTCOME_LABELS, Better, Metric, Outcome
+from fabrique.experiments.plan.schema import OUTCOME_SHORT, Better, Metric, Outcome
 from fabrique.experiments.rules import Verdict
 from fabrique.experiments.sentences import percent_change, unit_of
 from fabrique.language import _, ngettext
@@ -103,7 +103,7 @@ def group_of(effects: Sequence[Effect]) -> Group:
         lines += pooled_lines(pooled, first, factor)
     direction = math.copysign(1.0, pooled.mu if pooled is not None else first.estimate)
     return Group(
-        label=_(OUTCOME_LABELS[first.metric.type]),
+        label=_(OUTCOME_SHORT[first.metric.type]),
         effects=tuple(effects),
         pooled=pooled,
         chart=forest(lines, null=0.0),

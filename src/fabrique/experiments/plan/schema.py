@@ -61,6 +61,15 @@ OUTCOME_LABELS = {
 }
 
 
+OUTCOME_SHORT = {
+    Outcome.BINARY: n_("On shares (yes or no)"),
+    Outcome.ORDINAL: n_("On answer levels"),
+    Outcome.MEAN: n_("On numbers"),
+    Outcome.RATE: n_("On rates of events"),
+    Outcome.DURATION: n_("On durations"),
+}
+
+
 class Better(StrEnum):
     """Which way is better for users."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fabrique.web.charts.scale import Scale, round_ticks
+from fabrique.web.charts.scale import Scale, decimals_of, round_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +62,11 @@ class Forest:
     width: int = WIDTH
     left: int = LEFT
     right: int = WIDTH - RIGHT
+
+    @property
+    def decimals(self) -> int:
+        """As many as the axis needs."""
+        return decimals_of([value for value, _place in self.ticks], 1.0)
 
 
 def forest(lines: Sequence[Line], *, null: float = 0.0, marks: Sequence[tuple[float, str, str]] = ()) -> Forest:

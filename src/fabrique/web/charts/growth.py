@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fabrique.web.charts.scale import Scale, round_ticks
+from fabrique.web.charts.scale import Scale, decimals_of, round_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +68,11 @@ class Growth:
     left: int = LEFT
     right: int = WIDTH - RIGHT
     axis_y: int = HEIGHT - FOOT
+
+    @property
+    def decimals(self) -> int:
+        """As many as the axis needs."""
+        return decimals_of([value for value, _place in self.ticks], 1.0)
 
 
 def growth(steps: Sequence[Grown], looks: Sequence[Looked], *, null: float, mde: float | None) -> Growth | None:

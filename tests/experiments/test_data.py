@@ -39,7 +39,7 @@ def told(text: str, document: dict[str, Any] = DOCUMENT) -> list[str]:
         ("2026-09-08,sms,venus,10.5,6", "whole number"),
         ("2026-09-08,sms,venus,10,", "x “”: empty"),
         ("2026-09-08,sms,venus,dix,6", "not a number"),
-        ("08/09/2026,sms,venus,10,6", "a date was expected"),
+        ("08/13/2026,sms,venus,10,6", "a date was expected"),
         ("2026-09-08,sms,venus,10", "4 cells instead of 5"),
         ("2026-09-07,temoin,venus,10,6", "the same date, arm and metric as counts.csv, line 2"),
     ],
@@ -85,6 +85,17 @@ def test_two_files_for_one_date_are_told_by_name(tmp_path: Any) -> None:
     (folder / "counts-septembre.csv").write_text(rows("2026-09-08,sms,venus,11,6"), "utf-8")
     with speaking("en"), pytest.raises(DataFaulty, match=r"the same date, arm and metric as counts-septembre\.csv, line 2"):
         open_folder(folder).sound()
+
+
+def test_a_date_as_a_french_spreadsheet_writes_it_is_read() -> None:
+    assert data_of(rows("08/09/2026,sms,venus,10,6")).counts[0].day.isoformat() == "2026-09-08"
+
+
+def test_a_subgroup_that_a_spreadsheet_would_take_for_a_formula_is_refused() -> None:
+    document = plan_document(analysis__subgroups=["canal"])
+    header = "date,arm,metric,n,x,canal"
+    found = told(rows("2026-09-08,sms,venus,10,6,=cmd|' /C calc'!A0", header=header), document)
+    assert any("formula" in one for one in found)
 
 
 def test_windows_text_with_semicolons_and_a_decimal_comma_is_read() -> None:

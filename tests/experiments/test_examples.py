@@ -226,7 +226,7 @@ def test_deaths_since_2020_are_an_unfavourable_signal_capped_below_a_verdict():
     told, found = analysed("deces-temperature"), beside("deces-temperature")
     assert told["capped"]
     assert told["primary"]["estimate"] == pytest.approx(7377.281, abs=0.01)
-    assert told["primary"]["p_value"] == pytest.approx(1 / 500)
+    assert told["primary"]["p_value"] == pytest.approx(1 / 2000)
     assert found["slope_change"]["value"] == pytest.approx(-222.829, abs=0.01)
     assert found["autocorrelation"]["value"] == pytest.approx(0.17273, abs=1e-4)
 

@@ -194,9 +194,21 @@ def test_after_the_closing_no_later_day_comes_in(database: Database, clock: Fixe
         collecting.close(session, camille, registered, START, clock.now())
     with database.write() as session:
         collecting.close(session, camille, registered, START + timedelta(days=19), clock.now())
-    with pytest.raises(DataFaulty, match="2026-10-05"):
+    with pytest.raises(StepRefused):
         put(database, clock, camille, registered, rows("2026-10-05,sms,venus,12,6"))
-    put(database, clock, camille, registered, rows("2026-09-08,sms,venus,12,8"))
+    with pytest.raises(StepRefused):
+        put(database, clock, camille, registered, rows("2026-09-08,sms,venus,12,8"))
+    with database.write() as session, pytest.raises(StepRefused, match="pourquoi"):
+        plans.step(session, camille, registered, Step.REOPEN, clock.now())
+    with database.write() as session:
+        plans.step(session, camille, registered, Step.REOPEN, clock.now(), "un registre papier a été retrouvé")
+    clock.advance(timedelta(minutes=1))
+    put(database, clock, camille, registered, rows("2026-09-08,sms,venus,12,12"))
+    with database.write() as session:
+        collecting.close(session, camille, registered, START + timedelta(days=19), clock.now())
+        made = looking.analyse_now(session, camille, registered, clock.now(), TODAY)
+    assert made["corrected"] == 1
+    assert "corrected_after" in made["notes"]
 
 
 def test_a_look_before_data_or_before_the_plan_allows_is_refused_in_words(
@@ -209,7 +221,7 @@ def test_a_look_before_data_or_before_the_plan_allows_is_refused_in_words(
         looking.take_look(session, camille, registered, clock.now(), TODAY)
     put(database, clock, camille, registered, counts(days=20))
     with database.write() as session, pytest.raises(looking.LookRefused, match="un seul point d’étape"):
-        looking.take_look(session, camille, registered, clock.now(), TODAY)
+        looking.take_look(session, camille, registered, clock.now(), date(2026, 9, 27))
 
 
 def concluded(database: Database, clock: FixedClock, camille: Person, slug: str, text: str = "") -> dict[str, Any]:
@@ -268,6 +280,57 @@ def test_every_state_but_the_archive_leads_somewhere() -> None:
     assert set(State) - leads == {State.ARCHIVED}
     reached = {target for _sources, target in STEPS.values()} | {State.IDEA}
     assert reached == set(State)
+
+
+def sequential(database: Database, clock: FixedClock, camille: Person, noor: Person) -> str:
+    """A registered plan with looks at the half and at the end."""
+    document = plan_document(analysis__looks="group_sequential", analysis__information_fractions=[0.5, 1.0])
+    with database.write() as session:
+        slug = plans.create(session, camille, document, clock.now())
+        plans.submit(session, camille, slug, clock.now())
+        plans.register(session, noor, slug, clock.now())
+    return slug
+
+
+def test_a_look_waits_for_the_fraction_that_the_plan_names_and_the_last_one_is_the_last(
+    database: Database, clock: FixedClock, camille: Person, noor: Person
+) -> None:
+    slug = sequential(database, clock, camille, noor)
+    put(database, clock, camille, slug, counts(0.6, 0.645, days=20))
+    with database.write() as session, pytest.raises(looking.LookRefused, match="50"):
+        looking.take_look(session, camille, slug, clock.now(), date(2026, 9, 27))
+    with database.write() as session:
+        made = looking.take_look(session, camille, slug, clock.now(), TODAY)
+    assert made["looks"][-1]["final"], "the planned end is over: this look is the last"
+    clock.advance(timedelta(minutes=1))
+    put(database, clock, camille, slug, counts(0.6, 0.645, days=30))
+    with database.write() as session, pytest.raises(looking.LookRefused, match="dernier point"):
+        looking.take_look(session, camille, slug, clock.now(), TODAY)
+    with database.write() as session:
+        collecting.close(session, camille, slug, date(2026, 11, 1), clock.now())
+        after = looking.analyse_now(session, camille, slug, clock.now(), TODAY)
+    assert [look["day"] for look in after["looks"]] == [made["day"]]
+    assert after["primary"] == made["primary"]
+
+
+def test_results_that_fabrique_has_shown_are_known_whatever_one_says(
+    database: Database, clock: FixedClock, camille: Person, noor: Person
+) -> None:
+    slug = sequential(database, clock, camille, noor)
+    put(database, clock, camille, slug, counts(0.6, 0.645, days=26))
+    with database.write() as session:
+        looking.take_look(session, camille, slug, clock.now(), date(2026, 10, 3))
+        whole = queries.experiment(session, slug)
+        changed = {**whole.document, "title": "Autre titre"}
+        plans.deviate(session, camille, slug, changed, "mot", results_known=False, now=clock.now())
+    with database.read() as session:
+        assert queries.experiment(session, slug).deviations[0].results_known
+
+
+def test_a_day_that_has_not_come_is_refused(database: Database, clock: FixedClock, camille: Person, registered: str) -> None:
+    clock.advance(timedelta(days=-60))
+    with pytest.raises(DataFaulty, match="2026-10-01"):
+        put(database, clock, camille, registered, rows("2026-10-01,sms,venus,12,6"))
 
 
 def test_every_act_leaves_one_line_in_the_trail(database: Database, clock: FixedClock, camille: Person, registered: str) -> None:

@@ -43,9 +43,9 @@ def test_every_fault_is_told_at_once_with_the_path_of_its_key() -> None:
     )
     assert set(faults(document)) == {
         "title: missing",
-        "design.planned_end: lies before start",
+        "design.planned_end: lies before the first day",
         "arms[1].weight: cannot be negative",
-        "metrics.primary.baseline: must lie between 0 and 1 (0.05 is 5 %)",
+        "metrics.primary.baseline: must lie between 0 and 100 % (0 and 1 in a file)",
         "metrics.guardrails[1].non_inferiority_margin: missing",
         "analysis.spendng: unknown; did you mean spending?",
     }
@@ -76,7 +76,7 @@ FALLING = {"analysis__looks": "group_sequential", "analysis__information_fractio
         ({"sample__n_per_arm": None}, "sample.n_per_arm", "missing"),
         ({"sample__n_per_arm": 10.5}, "sample.n_per_arm", "whole"),
         ({"design__kind": "ab_cluster"}, "design.cluster", "missing"),
-        ({"design__kind": "pilot_single_arm"}, "decision", "missing"),
+        ({"design__kind": "pilot_single_arm"}, "decision.pilot_criteria", "missing"),
         ({"design__start": "le 3 mars"}, "design.start", "date"),
         ({"schema": 2}, "schema", "schema 1"),
         ({"slug": "Un Slug"}, "slug", "small letters"),
@@ -166,6 +166,17 @@ def test_a_form_writes_percents_as_shares_and_names_what_has_no_key() -> None:
             "name": "Démarche achevée", "key": "demarche_achevee", "type": "binary", "better": "higher", "baseline": 0.145, "mde_abs": 0.02,
         }
     }  # fmt: skip
+
+
+def test_two_arms_of_one_name_get_keys_of_their_own_and_an_emptied_name_takes_a_row_away() -> None:
+    step = next(one for one in STEPS if one.key == "comparaison")
+    form = {
+        f"arms[{place}].{key}": text for place in range(2) for key, text in (("name", "Témoin"), ("key", ""), ("weight", "1"))
+    }
+    made = written_into({}, form, step)
+    assert [one["key"] for one in made["arms"]] == ["temoin", "temoin_2"]
+    emptied = {**form, "arms[0].key": "temoin", "arms[1].key": "temoin_2", "arms[1].name": ""}
+    assert [one["key"] for one in written_into(made, emptied, step)["arms"]] == ["temoin"]
 
 
 def test_a_number_that_cannot_be_read_stays_in_the_plan_and_is_told() -> None:

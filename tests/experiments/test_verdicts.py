@@ -183,6 +183,46 @@ def test_several_arms_share_the_error() -> None:
     assert (found.primary.arm, len(found.comparisons)) == ("sms", 2)
 
 
+def test_a_guardrail_broken_in_an_arm_is_told_even_when_another_arm_wins() -> None:
+    document = plan_document(arms=[*DOCUMENT["arms"], {"key": "courriel", "name": "Courriel", "weight": 1}])
+    third = counts(0.6, 0.72, satisfied=(0.8, 0.6))
+    lines = [line.replace(",sms,", ",courriel,") for line in third.splitlines() if ",sms," in line]
+    found = analysed(counts(0.6, 0.71, satisfied=(0.8, 0.84)) + "\n".join(lines) + "\n", document)
+    assert (found.verdict, found.primary.arm) == ("extend", "sms")
+    assert "other_arm_harmed" in found.notes
+    assert {(one.arm, one.verdict) for one in found.guardrails} == {("sms", "safe"), ("courriel", "harmed")}
+
+
+def test_outcomes_lost_more_in_one_arm_are_told() -> None:
+    exposed = "".join(f"{START},{arm},exposure,1000,\n" for arm in ("temoin", "sms"))
+    assert "missing_differs" not in analysed(counts() + exposed).health.notes
+    fewer = "\n".join(line for line in counts().splitlines() if not (",sms,venus," in line and line < "2026-09-27")) + "\n"
+    assert "missing_differs" in analysed(fewer + exposed, closed=True).health.notes
+    assert "more_outcomes_than_units" in analysed(counts() + exposed.replace("1000", "500")).health.notes
+
+
+def test_where_nothing_varies_nothing_is_certain() -> None:
+    document = plan_document(
+        metrics__primary={"key": "venus", "type": "mean", "better": "higher", "baseline": 1, "mde_abs": 0.5, "sd": 1},
+        metrics__guardrails=None,
+    )
+    lines = [
+        f"2026-09-{day:02},{arm},venus,40,{40 * mark},{40 * mark * mark}"
+        for day in range(7, 28)
+        for arm, mark in (("temoin", 1), ("sms", 2))
+    ]
+    found = analysed(rows(*lines, header="date,arm,metric,n,sum,sum_sq"), document)
+    assert found.verdict == "undecidable"
+    assert (found.primary.low, found.primary.p_value) == (None, None)
+    assert "no_spread" in found.primary.notes
+
+
+def test_figures_older_than_the_registration_are_stamped_whenever_they_came_in() -> None:
+    stamp = {"plan_hash": "x", "registered_at": "2026-09-20T10:00:00", "registered_by": "N", "after_collection": False}
+    assert "after_collection" in analysed(counts(), registration=stamp).notes
+    assert "after_collection" not in analysed(counts(), registration={**stamp, "registered_at": "2026-09-01"}).notes
+
+
 def test_less_can_be_better() -> None:
     document = plan_document(
         metrics__primary={"key": "venus", "type": "binary", "better": "lower", "baseline": 0.6, "mde_abs": 0.08},
@@ -202,8 +242,11 @@ def test_two_surveys_before_and_after_yield_a_signal_never_an_extension() -> Non
         design__kind="before_after",
         arms=[{"key": "temoin", "name": "Avant", "weight": 1}, {"key": "sms", "name": "Après", "weight": 1}],
     )
-    found = analysed(counts(0.6, 0.7, satisfied=(0.8, 0.83)), document)
+    both = counts(0.6, 0.7, satisfied=(0.8, 0.83), days=20, n=40)
+    apart = "\n".join(line.replace("2026-09", "2026-10") if ",sms," in line else line for line in both.splitlines()) + "\n"
+    found = analysed(apart, document)
     assert (found.verdict, found.rule, found.capped) == ("signal", 4, True)
+    assert analysed(both, document).verdict == "description", "surveys of the same days are no before and after"
 
 
 def test_a_plan_changed_when_results_were_known_yields_a_signal() -> None:

@@ -177,6 +177,11 @@ def make_token(session: Session, email: str, product_id: int, scopes: Iterable[s
     person = session.scalar(sa.select(PersonRow).where(PersonRow.email == email.strip().lower()))
     if person is None:
         raise PersonInvalid(n_("Nobody here has the address %(email)s; invite them first."), email=email[:80])
+    belongs = session.scalar(
+        sa.select(MembershipRow.product_id).where(MembershipRow.person_id == person.id, MembershipRow.product_id == product_id)
+    )
+    if belongs is None and person.role != Role.ADMINISTRATOR:
+        raise PersonInvalid(n_("%(email)s belongs to another product: a token does no more than its person."), email=email[:80])
     wanted = sorted(set(scopes))
     if not wanted or not set(wanted) <= set(TokenScope):
         raise PersonInvalid(n_("A token needs scopes among %(scopes)s."), scopes=", ".join(TokenScope))

@@ -51,14 +51,21 @@ def sound(folder: Path) -> Folder:
 
 def sheet_of(path: Path, as_of: str | None, *, closed: bool) -> dict[str, Any]:
     """The calculation sheet of a folder, or of a sheet that is run again."""
+    from fabrique.experiments.actions.looking import was_final  # noqa: PLC0415
     from fabrique.experiments.analysis.running import Context  # noqa: PLC0415
     from fabrique.experiments.sheet import run_again, sheet  # noqa: PLC0415
 
     if path.suffix == ".json" and path.is_file():
         try:
-            return run_again(json.loads(path.read_text("utf-8")))
-        except ValueError as error:
+            kept = json.loads(path.read_text("utf-8"))
+        except (ValueError, RecursionError) as error:
             raise Problem(n_("%(file)s is not JSON."), file=path) from error
+        again = run_again(kept)
+        if {key: one for key, one in kept.items() if key != "day"} != again:
+            click.echo(
+                _("The sheet tells something else than its own inputs give; what follows is computed from the inputs."), err=True
+            )
+        return again
     found = sound(path)
     context = Context(
         as_of=day_of(as_of),
@@ -67,6 +74,7 @@ def sheet_of(path: Path, as_of: str | None, *, closed: bool) -> dict[str, Any]:
         registration=found.registration,
         deviations=tuple(plain(one) for one in found.deviations),
         looks=tuple(date.fromisoformat(str(one["day"])) for one in found.looks if "day" in one),
+        final_look=bool(found.looks) and was_final(found.looks[-1]),
     )
     return sheet(found.document, found.data, context)
 
@@ -144,6 +152,7 @@ def check_command(folders: tuple[Path, ...], *, as_json: bool) -> int:
 @click.option("--by", "who", required=True, help=n_("Who registers: a coach, never the author."))
 def register_command(folder: Path, who: str) -> None:
     """Lock a folder's plan under its hash (registration.toml)."""
+    from fabrique.experiments.actions.practices import slug_from  # noqa: PLC0415
     from fabrique.experiments.data.folder import read_toml  # noqa: PLC0415
     from fabrique.experiments.data.writing import toml_text, write_files  # noqa: PLC0415
     from fabrique.experiments.plan.locking import registration_of  # noqa: PLC0415
@@ -157,9 +166,9 @@ def register_command(folder: Path, who: str) -> None:
         )  # fmt: skip
     if not who.strip():
         raise Problem(n_("Say who registers the plan."))
-    if who.strip().casefold() == found.plan.owner.casefold():
+    if slug_from(who) == slug_from(found.plan.owner):
         raise Problem(n_("%(who)s wrote this plan: somebody else registers it."), who=who.strip())
-    if found.plan.coach and who.strip().casefold() != found.plan.coach.casefold():
+    if found.plan.coach and slug_from(who) != slug_from(found.plan.coach):
         raise Problem(n_("The plan names %(coach)s as its coach, who registers it."), coach=found.plan.coach)
     made = registration_of(found.document, who.strip(), moment(), after_collection=bool(found.data))
     write_files(found.path, {"registration.toml": toml_text(made)}, replace=True)
@@ -191,6 +200,8 @@ def deviate_command(folder: Path, who: str, why: str, *, results_known: bool | N
     if not why.strip():
         raise Problem(n_("Say why: a deviation without its reason cannot be judged."))
     missing = unfiled(registered_document(found.registration), found.document, [plain(one) for one in found.deviations])
+    if (found.looks or list((found.path / "result").glob("*.json"))) and not results_known:
+        raise Problem(n_("Results are in result/ already: they were known. Say --results-known."))
     if not missing:
         raise Problem(n_("Nothing differs from the plan as it stands: there is no deviation to file."))
     filed = [
@@ -211,7 +222,7 @@ def deviate_command(folder: Path, who: str, why: str, *, results_known: bool | N
 @click.option("--on", "on", metavar="DATE", help=n_("Look at the figures up to that day; all of them unless told."))
 def look_command(folder: Path, on: str | None) -> None:
     """Take a look that the plan allows, and keep it in result/."""
-    from fabrique.experiments.actions.looking import look_at  # noqa: PLC0415
+    from fabrique.experiments.actions.looking import look_at, was_final  # noqa: PLC0415
     from fabrique.experiments.data.writing import json_text, write_files  # noqa: PLC0415
     from fabrique.experiments.report import text_report  # noqa: PLC0415
 
@@ -219,7 +230,10 @@ def look_command(folder: Path, on: str | None) -> None:
     taken = tuple(date.fromisoformat(str(one["day"])) for one in found.looks if "day" in one)
     deviations = tuple(plain(one) for one in found.deviations)
     day = day_of(on) if on else None
-    made = look_at(found.document, found.data, found.registration, deviations, taken, day=day, as_of=day_of(on))
+    ended = bool(found.looks) and was_final(found.looks[-1])
+    made = look_at(
+        found.document, found.data, found.registration, deviations, taken, day=day, as_of=day_of(on), final_taken=ended
+    )
     name = f"result/look-{len(taken) + 1:03}.json"
     write_files(found.path, {name: json_text(made)}, replace=True)
     click.echo(text_report(made))

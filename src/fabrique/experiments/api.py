@@ -14,7 +14,7 @@ from litestar.params import FromPath, JSONBody
 from fabrique.accounts.rules import Permission, Person, TokenScope, works_on
 from fabrique.experiments import queries
 from fabrique.experiments.actions import collecting
-from fabrique.experiments.data.reading import table_from_text
+from fabrique.experiments.data.reading import Table, table_from_text
 from fabrique.language import Problem, n_
 from fabrique.web.errors import NotAllowed
 from fabrique.web.visit import Visit
@@ -72,7 +72,8 @@ def put_counts(visit: NamedDependency[Visit], slug: FromPath[str], data: JSONBod
     if len(rows) > MOST_ROWS:
         raise RowsUnreadable(n_("At most 10,000 rows at once; send the others afterwards."))
     person, now = bearer(visit), visit.site.clock.now()
-    table = table_from_text("rows", as_text(rows))
+    text = table_from_text("rows", as_text(rows))
+    table = Table("rows", text.header, [(line - 1, cells) for line, cells in text.rows])
     with visit.site.database.write() as session:
         own(session, visit, slug)
         done = collecting.record_counts(session, person, slug, [table], "API", now)
@@ -80,7 +81,7 @@ def put_counts(visit: NamedDependency[Visit], slug: FromPath[str], data: JSONBod
 
 
 def as_text(rows: list[dict[str, Any]]) -> str:
-    """The rows as the table that every other way in reads; a row keeps its place, so that a fault's line is its number plus one."""
+    """The rows as the table that every other way in reads; a row keeps its place."""
     columns = list(dict.fromkeys(str(key) for row in rows for key in row))
     text = io.StringIO()
     out = csv.DictWriter(text, columns, restval="", lineterminator="\n")

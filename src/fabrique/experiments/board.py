@@ -20,9 +20,10 @@ from fabrique.experiments.plan.canonical import Difference, differences
 from fabrique.experiments.plan.schema import SERIES_KINDS, Kind, Outcome
 from fabrique.experiments.report import Report, advice_lines, told
 from fabrique.experiments.rules import AGREES, Choice, State, Verdict
+from fabrique.experiments.sentences import unit_of, value
 from fabrique.language import Problem, _, n_, ngettext
 from fabrique.web.errors import not_there
-from fabrique.web.formats import Unit, day, figure, number
+from fabrique.web.formats import Unit, day, difference, figure, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,6 +101,28 @@ def advice_of(found: queries.Experiment) -> list[str]:
 def agreed(found: queries.Experiment) -> frozenset[Choice]:
     """Decisions that the verdict bears."""
     return AGREES[Verdict(found.analysis.verdict)] if found.analysis else frozenset()
+
+
+def primary_words(plan: Plan) -> list[str]:
+    """The primary metric's level today and the smallest effect that matters, in words."""
+    metric = plan.primary
+    words = []
+    if metric.baseline is not None:
+        words.append(_("today: %(level)s", level=value(metric, metric.baseline)))
+    if metric.mde_abs is not None:
+        effect = difference(metric.better.sign * metric.mde_abs, unit_of(metric, metric.mde_abs))
+        words.append(_("smallest effect that matters: %(effect)s", effect=effect))
+    return words
+
+
+def margins(plan: Plan) -> dict[str, str]:
+    """Each guardrail's margin in words."""
+    return {
+        one.key: difference(-one.better.sign * one.non_inferiority_margin, unit_of(one, one.non_inferiority_margin))
+        if one.non_inferiority_margin is not None
+        else ""
+        for one in plan.guardrails
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +229,21 @@ def rows_words(rows: int) -> str:
     return _("Recorded: %(what)s.", what=ngettext("%(num)s row", "%(num)s rows", rows))
 
 
-def table_sent(kind: str, source: str, text: str) -> Table:
+def fitting(plan: Plan) -> tuple[str, ...]:
+    """The kinds of tables that a design is read from."""
+    if plan.design.kind in SERIES_KINDS:
+        return ("series",)
+    return ("units",) if plan.design.kind is Kind.AB_CLUSTER else ("counts", "units")
+
+
+def table_sent(plan: Plan, kind: str, source: str, text: str) -> Table:
     """The table that a page sent. Raises Problem."""
     if kind not in {"counts", "units", "series", "events"}:
         raise not_there(kind)
+    if kind not in {"events", *fitting(plan)}:
+        raise Problem(n_("This design is not read from such a table; choose another kind of table."))
+    if not text.strip():
+        raise Problem(n_("The table is empty; paste it with its header."))
     if len(text) > LARGEST_TABLE or "\x00" in text:
         raise Problem(n_("This is too large for a page, or not text; use “fabrique experiments import”."))
     return table_from_text(source, text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from copy import deepcopy
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,7 @@ def written(document: Document, path: str, value: Any) -> str:
         return str(value)
     if is_percent(document, path):
         value = round(value * 100, 10)
-    text = repr(float(value))
+    text = format(Decimal(repr(float(value))), "f")
     return text.removesuffix(".0").replace(".", ",")
 
 
@@ -122,7 +123,7 @@ def written_into(document: Document, form: Mapping[str, str], step: StepOfPlan) 
     for path in fields:
         if value_at(made, path) not in (None, ""):
             put_value(made, path, read_field(made, path, str(value_at(made, path))))
-    made = compacted(made)
+    made = without_emptied(compacted(made), document)
     named(made)
     kept: Document = normalised(made)
     return kept
@@ -173,6 +174,32 @@ def number(document: Document, path: str, text: str) -> Any:
     return round(value / 100, 12) if is_percent(document, path) else value
 
 
+def without_emptied(made: Document, before: Document) -> Document:
+    """Without the rows whose name somebody emptied: that is how a row is taken away. A row that never had a name stays."""
+    had_name = {row["key"] for row in rows_of(before) if row.get("name") and row.get("key")}
+
+    def kept(rows: Any) -> Any:
+        if not isinstance(rows, list):
+            return rows
+        return [row for row in rows if not isinstance(row, dict) or row.get("name") or row.get("key") not in had_name]
+
+    if "arms" in made:
+        made["arms"] = kept(made["arms"])
+    metrics = made.get("metrics")
+    for group in ("secondary", "guardrails"):
+        if isinstance(metrics, dict) and group in metrics:
+            metrics[group] = kept(metrics[group])
+    return made
+
+
+def rows_of(document: Document) -> list[dict[str, Any]]:
+    """Every arm and metric that is a row of a list."""
+    found = document.get("metrics")
+    metrics: dict[str, Any] = found if isinstance(found, dict) else {}
+    groups = (document.get("arms"), metrics.get("secondary"), metrics.get("guardrails"))
+    return [row for group in groups if isinstance(group, list) for row in group if isinstance(row, dict)]
+
+
 def compacted(value: Any) -> Any:
     """Without rows that nobody filled: a row is empty when all that people write in it is."""
     if isinstance(value, dict):
@@ -197,10 +224,23 @@ def named(document: Document) -> None:
     metrics: dict[str, Any] = found if isinstance(found, dict) else {}
     groups: list[Sequence[Any]] = [document.get("arms") or []]
     groups += [[metrics.get("primary") or {}], metrics.get("secondary") or [], metrics.get("guardrails") or []]
-    for group in groups:
-        for row in group:
-            if isinstance(row, dict) and not row.get("key") and row.get("name"):
-                row["key"] = slug_from(str(row["name"])).replace("-", "_")
+    for group in groups[:1]:
+        give_keys(group)
+    give_keys([row for group in groups[1:] for row in group])
+
+
+def give_keys(rows: Sequence[Any]) -> None:
+    """Make the keys that are lacking, or that another row has already."""
+    seen: set[str] = set()
+    for row in rows:
+        if not isinstance(row, dict) or not row.get("name"):
+            continue
+        key = str(row.get("key") or "")
+        if not key or key in seen:
+            base = slug_from(str(row["name"])).replace("-", "_")
+            key = next(one for one in (base, *(f"{base}_{place}" for place in range(2, 100))) if one not in seen)
+        row["key"] = key
+        seen.add(key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ METHODS: dict[str, tuple[str, str]] = {
     "cr1": (n_("Difference between clusters"), "CR1, G−2 (Cameron & Miller 2015)"),
     "icc": (n_("Likeness inside a cluster"), "ICC, ANOVA"),
     "gls-ar1-reml": (n_("Interrupted series"), "y = a + b·t + c·1(t≥T) + d·(t−T)₊ + AR(1), REML"),
-    "bootstrap": (n_("Simulated p-value"), n_("parametric bootstrap, 499 series")),
+    "bootstrap": (n_("Simulated p-value"), n_("parametric bootstrap, 1,999 series")),
     "did-cluster-t": (n_("Difference in differences"), n_("two-way fixed effects, contributions of units, Welch")),
     "did-placebo": (n_("Difference in differences"), n_("placebo over units: p = share at least as extreme")),
     "group-time-att": (n_("Staggered roll-out"), "ATT(g, t), Callaway & Sant’Anna 2021"),

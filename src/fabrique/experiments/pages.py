@@ -167,6 +167,7 @@ def experiment_page(visit: Visit, session: Any, slug: str, problem: str = "") ->
         visit, "experiments/show.html", x=found, rights=rights(visit, found), problem=problem,
         health=board.health(found, data), report=board.report_of(found), charts=board.charts_of(found),
         advice=board.advice_of(found), editable=found.state in EDITABLE, locked=found.state in LOCKED,
+        primary_words=board.primary_words(found.plan), margins=board.margins(found.plan),
         collecting=found.state in COLLECTING, State=State, today=visit.today, first_step=STEPS[0].key, **LABELS,
     )  # fmt: skip
 
@@ -219,14 +220,16 @@ def require_work(visit: Visit, found: queries.Experiment) -> None:
 
 def wizard(
     visit: Visit, found: queries.Experiment, step: StepOfPlan, form: PlanForm, *, visited: bool = True, problem: str = "",
-    status: int = 200, more: str = "",
+    status: int = 200, more: str = "", version: int | None = None,
 ) -> Response[bytes]:  # fmt: skip
     """The wizard's page."""
     plan, faults = read(form.document)
     text = render(
         visit, "experiments/wizard.html", x=found, step=step, steps=STEPS, form=form, visited=visited, problem=problem, more=more,
         plan=plan, advice=None if faults and not board.can_size(faults) else advise(plan), lines=size_lines(plan, faults),
-        place=STEPS.index(step), rights=rights(visit, found), value_at=value_at, editable=found.state in EDITABLE, **LABELS,
+        place=STEPS.index(step), rights=rights(visit, found), value_at=value_at, editable=found.state in EDITABLE,
+        primary_words=board.primary_words(plan), margins=board.margins(plan), version=found.version if version is None else version,
+        **LABELS,
     )  # fmt: skip
     return private_answer(visit, text, status)
 
@@ -248,12 +251,13 @@ def save_step(visit: NamedDependency[Visit], slug: FromPath[str], etape: FromPat
     form = PlanForm(document, tuple(faults))
     if data.get("add"):
         return wizard(visit, found, step, form, visited=False, more=data["add"])
-    version = data.get("version", "")
+    given = data.get("version", "")
+    version = int(given) if given.isdecimal() else 0
     try:
         with visit.site.database.write() as session:
-            plans.save(session, person, slug, document, int(version) if version.isdecimal() else 0, visit.site.clock.now())
+            plans.save(session, person, slug, document, version, visit.site.clock.now())
     except Problem as problem:
-        return wizard(visit, found, step, form, problem=str(problem), status=status_of(problem))
+        return wizard(visit, found, step, form, problem=str(problem), status=status_of(problem), version=version)
     following = STEPS[min(STEPS.index(step) + 1, len(STEPS) - 1)]
     return see_other(f"/essais/{slug}/plan/{(step if data.get('stay') else following).key}")
 
@@ -362,7 +366,9 @@ def take_in(
     person, now = person_of(visit), visit.site.clock.now()
     kept = "" if values else text
     try:
-        table = board.table_sent(kind, source, text)
+        with visit.site.database.read() as session:
+            plan = queries.experiment(session, slug).plan
+        table = board.table_sent(plan, kind, source, text)
         with visit.site.database.write() as session:
             if kind == "counts":
                 found = collecting.record_counts(session, person, slug, [table], source, now)

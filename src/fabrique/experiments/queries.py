@@ -294,6 +294,27 @@ def data_of(session: Session, experiment_id: int, plan: Plan) -> Data:
     return Data(tuple(sorted(counts, key=lambda one: one.key)), given.units, given.series, given.events)
 
 
+def changed_after_results(session: Session, experiment_id: int) -> int:
+    """Counts that were corrected, or added to a closed collection, after a look, a closing or an analysis."""
+    first_seen = session.scalar(
+        sa.select(sa.func.min(ExperimentLookRow.at)).where(ExperimentLookRow.experiment_id == experiment_id)
+    )
+    closed = session.scalar(
+        sa.select(sa.func.min(ExperimentStepRow.at)).where(
+            ExperimentStepRow.experiment_id == experiment_id, ExperimentStepRow.step.in_(["close", "analyse"])
+        )
+    )
+    moments = [one for one in (first_seen, closed) if one is not None]
+    mine = ExperimentCountRow.experiment_id == experiment_id
+    count = sa.select(sa.func.count()).select_from(ExperimentCountRow)
+    corrected = session.scalar(count.where(mine, ExperimentCountRow.replaced_at > min(moments))) if moments else 0
+    added = 0
+    if closed is not None:
+        late = count.where(mine, ExperimentCountRow.recorded_at > closed, ExperimentCountRow.replaced_at.is_(None))
+        added = session.scalar(late) or 0
+    return max(corrected or 0, added)
+
+
 def count_of(row: ExperimentCountRow) -> Count:
     """A row as the analysis reads it."""
     return Count(

@@ -279,7 +279,10 @@ def boundary_words(analysis: Analysis) -> str:
 def guard_row(plan: Plan, guard: Guard) -> tuple[str, str, str]:
     """Name, verdict key and sentence of a guardrail."""
     metric = plan.metric(guard.metric)
-    return (metric.label if metric else guard.metric), guard.verdict, guard_sentence(plan, guard)
+    label = metric.label if metric else guard.metric
+    if len(plan.treatments) > 1:
+        label += f" ({next((arm.name for arm in plan.arms if arm.key == guard.arm), guard.arm)})"
+    return label, guard.verdict, guard_sentence(plan, guard)
 
 
 def subgroup_rows(plan: Plan, analysis: Analysis) -> Iterable[Row]:

@@ -138,9 +138,9 @@ EDITABLE = frozenset({State.IDEA, State.DRAFT})
 """The plan may still be written."""
 LOCKED = frozenset(State) - EDITABLE - {State.IN_REVIEW}
 """The plan changes by deviations alone. (In review it waits, unchanged, for the coach.)"""
-COLLECTING = frozenset({State.REGISTERED, State.RUNNING, State.PAUSED, State.CLOSED, State.ANALYSED})
-"""Figures may come in or be corrected."""
-ANALYSABLE = frozenset({State.RUNNING, State.PAUSED, State.CLOSED, State.ANALYSED, State.DECIDED, State.ARCHIVED, State.INVALID})
+COLLECTING = frozenset({State.REGISTERED, State.RUNNING, State.PAUSED})
+"""Figures may come in or be corrected. Once closed, the collection is reopened first, with a reason that stays."""
+ANALYSABLE = frozenset({State.CLOSED, State.ANALYSED})
 ENDED = frozenset({State.DECIDED, State.ARCHIVED, State.INVALID, State.ABANDONED})
 
 
@@ -172,8 +172,8 @@ STEPS: dict[Step, tuple[frozenset[State], State]] = {
     Step.PAUSE: (frozenset({State.RUNNING}), State.PAUSED),
     Step.RESUME: (frozenset({State.PAUSED}), State.RUNNING),
     Step.CLOSE: (frozenset({State.RUNNING, State.PAUSED}), State.CLOSED),
-    Step.REOPEN: (frozenset({State.CLOSED}), State.RUNNING),
-    Step.ANALYSE: (frozenset({State.RUNNING, State.PAUSED, State.CLOSED, State.ANALYSED}), State.ANALYSED),
+    Step.REOPEN: (frozenset({State.CLOSED, State.ANALYSED}), State.RUNNING),
+    Step.ANALYSE: (ANALYSABLE, State.ANALYSED),
     Step.DECIDE: (frozenset({State.ANALYSED}), State.DECIDED),
     Step.ARCHIVE: (frozenset({State.DECIDED, State.INVALID, State.ABANDONED}), State.ARCHIVED),
     Step.INVALIDATE: (frozenset({State.RUNNING, State.PAUSED, State.CLOSED, State.ANALYSED}), State.INVALID),

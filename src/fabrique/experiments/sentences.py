@@ -60,7 +60,8 @@ def percent_change(ratio: float) -> str:
 
 def span(metric: Metric, reading: Reading) -> str:
     """Between its two bounds; one-sided where the other is infinite."""
-    if reading.low is None and reading.high is None:
+    nothing = reading.low is None or (reading.scale == "ratio" and reading.low == 0)
+    if nothing and reading.high is None:
         return _("no bound can be given")
     if reading.low is None:
         return _("at most %(high)s", high=gap(metric, reading, reading.high))
@@ -73,7 +74,7 @@ def effect(plan: Plan, reading: Reading) -> str:
     """One comparison in natural units, with its interval."""
     metric = plan.metric(reading.metric) or plan.primary
     bounds = span(metric, reading)
-    size = gap(metric, reading, reading.estimate)
+    size = gap(metric, reading, reading.estimate) if reading.estimate is not None else _("more than any number")
     if reading.value_treat is None or reading.value_ctrl is None:
         return _("“%(metric)s” moves by %(gap)s (%(bounds)s).", metric=metric.label, gap=size, bounds=bounds)
     after = value(metric, reading.value_treat, reading.value_ctrl)

@@ -9,6 +9,7 @@ import msgspec
 
 from fabrique.experiments.analysis.running import Context, analyse, as_json
 from fabrique.experiments.data.rows import Data
+from fabrique.experiments.plan.canonical import plan_hash
 from fabrique.experiments.plan.locking import registered_document, require_filed
 from fabrique.experiments.plan.reading import plan_from
 from fabrique.experiments.sentences import verdict_sentence
@@ -50,6 +51,8 @@ def sheet(document: Document, data: Data, context: Context) -> dict[str, Any]:
             "registration": context.registration,
             "deviations": [dict(one) for one in context.deviations],
             "looks": [day.isoformat() for day in context.looks],
+            "final_look": context.final_look,
+            "corrected": context.corrected,
         },
     }
 
@@ -66,8 +69,13 @@ def run_again(found: Any) -> dict[str, Any]:
             registration=inputs["registration"],
             deviations=tuple(inputs["deviations"]),
             looks=tuple(date.fromisoformat(one) for one in inputs["looks"]),
+            final_look=bool(inputs["final_look"]),
+            corrected=int(inputs["corrected"]),
         )
         document = inputs["plan"]
+        genuine = plan_hash(document) == context.plan_hash
     except (KeyError, TypeError, ValueError, msgspec.ValidationError) as error:
         raise SheetUnreadable(n_("This is not a calculation sheet that fabrique wrote.")) from error
+    if not genuine:
+        raise SheetUnreadable(n_("This calculation sheet was changed by hand: its plan does not have the hash that it tells."))
     return sheet(document, data, context)

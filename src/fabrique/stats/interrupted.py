@@ -84,7 +84,7 @@ def interrupted_series(
     covariates: ArrayLike | None = None,
     alpha: float = 0.05,
     seed: int = 0,
-    draws: int = 499,
+    draws: int = 1999,
     placebo: bool = True,
 ) -> InterruptedSeries:
     """Level and slope change of a series at a known date, by generalised least squares with AR(1) errors (REML, as R's nlme::gls).
@@ -147,9 +147,11 @@ def segmented_regression(
     *,
     season: Sequence[int] | None = None,
     covariates: ArrayLike | None = None,
-    lag: int = 12,
+    lag: int | None = None,
 ) -> SegmentedRegression:
     """The same terms by ordinary least squares, with classical and Newey-West errors (Bartlett weights to `lag`, times n/(n - k)).
+
+    lag: floor(4·(n/100)^(2/9)) unless given (Newey and West 1994): a longer one errs far more often in a short series.
 
     As R's lm with sandwich::NeweyWest(lag, prewhite = FALSE, adjust = TRUE). Missing periods are left out.
     Raises ValueError as `interrupted_series`, and where the periods are too few for the terms.
@@ -165,6 +167,7 @@ def segmented_regression(
     row = np.linalg.solve(triangle.T, np.eye(x.shape[1])[LEVEL])
     influence = (basis @ row) * residual
     variance = float(influence @ influence)
+    lag = math.floor(4 * (len(values) / 100) ** (2 / 9)) if lag is None else lag
     for k in range(1, min(lag, len(values) - 1) + 1):
         variance += 2 * (1 - k / (lag + 1)) * float(influence[k:] @ influence[:-k])
     return SegmentedRegression(

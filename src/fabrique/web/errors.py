@@ -72,6 +72,7 @@ STATUS: list[tuple[type[Exception], int]] = [
     (PermissionDeniedException, 403),
     (NotAuthorizedException, 403),
     (ValidationException, 422),
+    (RecursionError, 422),  # a body nested ten thousand times: JSON nobody means
 ]
 
 

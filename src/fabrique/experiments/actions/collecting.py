@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fabrique.accounts.actions import audit
+from fabrique.clock import PARIS
 from fabrique.experiments.actions.plans import held, move
 from fabrique.experiments.data.folder import DataFaulty
 from fabrique.experiments.data.reading import Table, counts_from, events_from, series_from, units_from
@@ -53,7 +54,7 @@ def record_counts(session: Session, person: Person, slug: str, tables: Sequence[
     row = held(session, person, slug)
     plan = open_for_figures(row)
     counts, faults = counts_from(tables, plan)
-    refuse([*faults, *beyond_closing(row, counts)])
+    refuse([*faults, *beyond_closing(row, counts), *not_yet(counts, now)])
     done = write_counts(session, row.id, counts, source, person.id, now)
     if State(row.state) is State.REGISTERED and counts:
         move(session, row, person, Step.START, now)
@@ -80,6 +81,15 @@ def beyond_closing(row: ExperimentRow, counts: Sequence[Count]) -> list[RowFault
                  {"day": one.day, "closed": row.closed_on})
         for one in counts if one.day > row.closed_on
     ]  # fmt: skip
+
+
+def not_yet(counts: Sequence[Count], now: datetime) -> list[RowFault]:
+    """Figures of days that have not come."""
+    from fabrique.experiments.data.rows import RowFault  # noqa: PLC0415
+
+    today = now.astimezone(PARIS).date()
+    late = sorted({one.day for one in counts if one.day > today})
+    return [RowFault("", 0, "date", day.isoformat(), n_("%(day)s has not come yet"), {"day": day}) for day in late[:10]]
 
 
 def write_counts(

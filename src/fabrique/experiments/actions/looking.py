@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from fabrique.accounts.actions import audit
 from fabrique.experiments.actions.plans import held, move
-from fabrique.experiments.analysis.looking import information, sizes_by_day
+from fabrique.experiments.analysis.looking import CLOSE_ENOUGH, information, sizes_by_day
 from fabrique.experiments.analysis.running import Context
 from fabrique.experiments.model import ExperimentAnalysisRow, ExperimentDecisionRow, ExperimentLookRow
 from fabrique.experiments.plan.canonical import plan_hash
 from fabrique.experiments.plan.reading import plan_from
 from fabrique.experiments.plan.schema import Looks
-from fabrique.experiments.queries import data_of, deviations_of, last_analysis
+from fabrique.experiments.queries import changed_after_results, data_of, deviations_of, last_analysis
 from fabrique.experiments.queries import experiment as sheet_of
 from fabrique.experiments.rules import ANALYSABLE, Choice, State, Step, StepRefused, Verdict, departs
 from fabrique.experiments.sheet import sheet
@@ -51,12 +51,17 @@ def look_at(
     *,
     day: date | None,
     as_of: date,
+    final_taken: bool = False,
 ) -> dict[str, Any]:
     """The sheet of a look at the figures up to `day` (all of them unless told), with its `day`. Raises LookRefused."""
     plan = plan_from(document)
     if registration is None:
         raise LookRefused(n_("Register the plan first: a look at an unregistered plan proves nothing."))
-    last = allowed_day(plan, data, taken, day)
+    if final_taken:
+        raise LookRefused(
+            n_("The last look was taken: it spent all the error that was allowed. Close the collection and analyse.")
+        )
+    last = allowed_day(plan, data, taken, day, over=as_of > plan.design.planned_end)
     context = Context(
         as_of=as_of,
         plan_hash=plan_hash(document),
@@ -67,7 +72,7 @@ def look_at(
     return {"day": last.isoformat(), **sheet(document, data.until(last), context)}
 
 
-def allowed_day(plan: Plan, data: Data, taken: Sequence[date], day: date | None) -> date:
+def allowed_day(plan: Plan, data: Data, taken: Sequence[date], day: date | None, *, over: bool) -> date:
     """The last day with figures up to the one asked for, where the plan allows a look then. Raises LookRefused."""
     sizes = [(one, n) for one, n in sizes_by_day(plan, data) if day is None or one <= day]
     if not sizes:
@@ -80,15 +85,25 @@ def allowed_day(plan: Plan, data: Data, taken: Sequence[date], day: date | None)
             days=span, least=plan.sample.min_weeks_in_days,
         )  # fmt: skip
     fraction = information(plan, known)
-    if plan.analysis.looks is Looks.FIXED and fraction < 1 and last < plan.design.planned_end:
+    if plan.analysis.looks is Looks.FIXED and fraction < 1 and not over:
         raise LookRefused(n_("The plan looks once: when the planned size is there, or when the collection is over."))
-    if taken and plan.analysis.looks is Looks.GROUP_SEQUENTIAL:
-        before = max((n for one, n in sizes_by_day(plan, data) if one <= max(taken)), key=lambda n: sum(n.values()), default={})
-        if last <= max(taken) or fraction <= information(plan, before):
-            raise LookRefused(
-                n_("Nothing came in since the last look (%(day)s): looking again would show the same."), day=max(taken)
-            )
+    if plan.analysis.looks is not Looks.GROUP_SEQUENTIAL:
+        return last
+    before = information(plan, known_by(plan, data, max(taken))) if taken else 0.0
+    if taken and (last <= max(taken) or fraction <= before):
+        raise LookRefused(n_("Nothing came in since the last look (%(day)s): looking again would show the same."), day=max(taken))
+    due = next((one for one in plan.analysis.information_fractions if one > before + CLOSE_ENOUGH), 1.0)
+    if fraction < due - CLOSE_ENOUGH and not over:
+        raise LookRefused(
+            n_("The next look is due at %(due)s %% of the planned size; %(now)s %% are there."),
+            due=round(100 * due), now=int(100 * fraction),
+        )  # fmt: skip
     return last
+
+
+def known_by(plan: Plan, data: Data, day: date) -> dict[str, float]:
+    """Each arm's units at the end of a day."""
+    return max((n for one, n in sizes_by_day(plan, data) if one <= day), key=lambda n: sum(n.values()), default={})
 
 
 def context_of(session: Session, row: ExperimentRow, as_of: date) -> Context:
@@ -101,7 +116,15 @@ def context_of(session: Session, row: ExperimentRow, as_of: date) -> Context:
         registration=whole.registration,
         deviations=tuple(one.as_json() for one in deviations_of(session, row.id)),
         looks=tuple(one.day for one in whole.looks),
+        final_look=bool(whole.looks) and was_final(whole.looks[-1].result),
+        corrected=changed_after_results(session, row.id),
     )
+
+
+def was_final(result: dict[str, Any]) -> bool:
+    """Whether a recorded look was the plan's last."""
+    looks = result.get("looks") or []
+    return bool(looks and looks[-1].get("final"))
 
 
 def take_look(session: Session, person: Person, slug: str, now: datetime, as_of: date) -> dict[str, Any]:
@@ -111,7 +134,10 @@ def take_look(session: Session, person: Person, slug: str, now: datetime, as_of:
         raise StepRefused(n_("One looks while the experiment runs."))
     context = context_of(session, row, as_of)
     data = data_of(session, row.id, plan_from(row.document))
-    made = look_at(row.document, data, context.registration, context.deviations, context.looks, day=None, as_of=as_of)
+    made = look_at(
+        row.document, data, context.registration, context.deviations, context.looks, day=None, as_of=as_of,
+        final_taken=context.final_look,
+    )  # fmt: skip
     day = date.fromisoformat(made["day"])
     if session.get(ExperimentLookRow, (row.id, day)) is None:
         session.add(ExperimentLookRow(experiment_id=row.id, day=day, at=now, person_id=person.id, result=made))
@@ -131,8 +157,7 @@ def analyse_now(session: Session, person: Person, slug: str, now: datetime, as_o
         raise StepRefused(n_("There are no figures to look at yet; record some first."))
     made = sheet(row.document, data, context_of(session, row, as_of))
     session.add(ExperimentAnalysisRow(experiment_id=row.id, at=now, person_id=person.id, verdict=made["verdict"], result=made))
-    if State(row.state) is State.CLOSED:
-        move(session, row, person, Step.ANALYSE, now)
+    move(session, row, person, Step.ANALYSE, now, made["verdict"])
     row.changed_at = now
     details = {"verdict": made["verdict"], "rule": made["rule"], "data_hash": made["data_hash"]}
     audit(session, now, "experiment_analysed", ("experiment", slug), details, person.id)

@@ -10,8 +10,10 @@ from fabrique.accounts.actions import audit
 from fabrique.accounts.rules import coaches, works_on
 from fabrique.experiments.model import (
     DeviationRow,
+    ExperimentAnalysisRow,
     ExperimentAuthorRow,
     ExperimentCountRow,
+    ExperimentLookRow,
     ExperimentRow,
     ExperimentStepRow,
     ExperimentTableRow,
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 
     from fabrique.accounts.rules import Person
     from fabrique.experiments.plan.canonical import Document
+
+
+RESERVED = frozenset({"nouveau"})
+"""Addresses that pages of their own have."""
 
 
 class PlanLocked(Problem):
@@ -65,7 +71,7 @@ def create(session: Session, person: Person, document: Document, now: datetime) 
         raise NotAllowed(n_("Only the product’s own team and its coaches may do this."))
     if not SLUG.fullmatch(slug) or len(slug) > LONGEST_SLUG:
         raise SlugTaken(n_("The address needs small letters, digits and single hyphens only, at most 100."))
-    if session.scalar(sa.select(ExperimentRow.id).where(ExperimentRow.slug == slug)) is not None:
+    if slug in RESERVED or session.scalar(sa.select(ExperimentRow.id).where(ExperimentRow.slug == slug)) is not None:
         raise SlugTaken(n_("Another experiment has the address “%(slug)s”; choose another one."), slug=slug)
     row = ExperimentRow(
         slug=slug,
@@ -192,6 +198,7 @@ def deviate(
     if not reason.strip():
         raise DeviationEmpty(n_("Say why: a deviation without its reason cannot be judged."))
     plan_from({**document, "slug": row.slug})
+    results_known = results_known or results_exist(session, row.id)
     file_deviations(session, row, changes, person, reason, results_known=results_known, now=now)
     row.document = normalised({**document, "slug": row.slug})
     row.title = str(document.get("title", row.title))
@@ -200,6 +207,14 @@ def deviate(
     details = {"keys": [one.path for one in changes], "results_known": results_known}
     audit(session, now, "file_deviation", ("experiment", slug), details, person.id)
     return len(changes)
+
+
+def results_exist(session: Session, experiment_id: int) -> bool:
+    """Whether a look or an analysis was recorded: then results are known, whatever one remembers."""
+    for table in (ExperimentLookRow.day, ExperimentAnalysisRow.id):
+        if session.scalar(sa.select(table).where(table.class_.experiment_id == experiment_id).limit(1)) is not None:
+            return True
+    return False
 
 
 def file_deviations(
@@ -229,8 +244,9 @@ def step(session: Session, person: Person, slug: str, wanted: Step, now: datetim
     if wanted not in PLAIN_STEPS:
         raise StepRefused(n_("This step is taken on a page of its own."))
     row = held(session, person, slug)
-    if wanted in {Step.ABANDON, Step.INVALIDATE} and not note.strip():
-        raise StepRefused(n_("Say why, for those who would try the same again."))
+    after(wanted, State(row.state))
+    if wanted in {Step.ABANDON, Step.INVALIDATE, Step.REOPEN} and not note.strip():
+        raise StepRefused(n_("Say why: whoever reads the result must know."))
     move(session, row, person, wanted, now, note)
     if wanted is Step.REOPEN:
         row.closed_on = None

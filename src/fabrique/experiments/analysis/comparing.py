@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NOTE_LABELS = {
     "no_variation": n_("Nobody, or everybody, succeeded in both arms."),
+    "no_spread": n_("Nothing varies inside the arms: no interval can be given, and nothing is concluded."),
     "proportionality": n_("One odds ratio does not describe all levels well; read the bars of the levels beside it."),
     "overdispersed": n_("Days differ more than chance would have them: the interval is widened accordingly."),
     "always_valid_small": n_("Too few units yet for an interval that holds at any moment."),
@@ -36,6 +37,13 @@ NOTE_LABELS = {
 }
 SUSPECT = 0.01
 """Below this p-value the proportional-odds assumption is said not to hold."""
+
+
+def honest(reading: Reading) -> Reading:
+    """Without a bound or a p-value where nothing varied: an interval of no width would claim certainty."""
+    if reading.low is None or reading.low != reading.high:
+        return reading
+    return replace(reading, low=None, high=None, p_value=None, link_error=None, notes=(*reading.notes, "no_spread"))
 
 
 def bounds(interval: Interval) -> tuple[float | None, float | None]:
@@ -64,8 +72,8 @@ def compare(plan: Plan, metric: Metric, arm: str, treat: Summary, ctrl: Summary,
         scale="difference", estimate=None, low=None, high=None, level=1 - alpha, p_value=None, method="", mde=metric.mde_abs,
     )  # fmt: skip
     if plan.design.kind is Kind.AB_CLUSTER and treat.clusters and ctrl.clusters:
-        return clustered(bare, treat, ctrl, alpha)
-    reading = by_type(bare, plan, metric, treat, ctrl, alpha)
+        return honest(clustered(bare, treat, ctrl, alpha))
+    reading = honest(by_type(bare, plan, metric, treat, ctrl, alpha))
     if plan.analysis.looks is Looks.ALWAYS_VALID:
         return at_any_moment(reading, plan, alpha)
     return reading

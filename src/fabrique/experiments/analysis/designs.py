@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fabrique.experiments.analysis.comparing import beside, bounds, finite
+from fabrique.clock import PeriodInvalid, parse_period
+from fabrique.experiments.analysis.comparing import beside, bounds, finite, honest
 from fabrique.experiments.analysis.result import Reading, SeriesPoint
 from fabrique.experiments.plan.schema import Kind
 from fabrique.language import n_
@@ -34,6 +35,11 @@ NOTE_LABELS = {
     "always_treated": n_("Everybody changed in the first period: there is no before."),
     "nobody_to_compare": n_("There is nobody to compare the adopters with at the same moment."),
     "left_out": n_("Units with missing values, or changed from the first period on, were left out."),
+    "change_elsewhere": n_(
+        "The change in the figures does not begin when the plan does: its date may have been chosen afterwards."
+    ),
+    "periods_missing": n_("Periods are missing in between."),
+    "diverging": n_("Before the change the units were clearly moving apart: what followed cannot be told from that."),
     "several_dates": n_("The units changed at several dates: this is a staggered roll-out; say so in design.kind."),
     "unreadable": n_("These figures cannot be read by this design: too few periods or units, or columns that do not vary."),
     "several_units": n_("An interrupted series has one unit; this table has several."),
@@ -54,13 +60,32 @@ def read_design(plan: Plan, series: tuple[SeriesValue, ...]) -> DesignRead:
     """The reading of the plan's design."""
     if not any(row.treated for row in series):
         return DesignRead(None, describable_only=True, notes=("no_change",))
-    match plan.design.kind:
-        case Kind.ITS:
-            return interrupted(plan, series)
-        case Kind.DID:
-            return beside_others(plan, series)
-        case _:
-            return staggered(plan, series)
+    readers = {Kind.ITS: interrupted, Kind.DID: beside_others}
+    found = readers.get(plan.design.kind, staggered)(plan, series)
+    reading = honest(found.reading) if found.reading is not None else None
+    return replace(found, reading=reading, notes=(*found.notes, *dating_notes(plan, series)))
+
+
+def dating_notes(plan: Plan, series: tuple[SeriesValue, ...]) -> list[str]:
+    """Whether the change in the figures is where the plan has it, and whether periods are missing."""
+    notes = []
+    first = min((row for row in series if row.treated), key=lambda row: row.position)
+    try:
+        start = parse_period(first.period).start
+    except PeriodInvalid:
+        start = None
+    if start is not None and abs((start - plan.design.start).days) > A_MONTH:
+        notes.append("change_elsewhere")
+    by_unit: dict[str, list[int]] = defaultdict(list)
+    for row in series:
+        by_unit[row.unit].append(row.position)
+    if any(max(places) - min(places) + 1 > len(places) for places in by_unit.values()):
+        notes.append("periods_missing")
+    return notes
+
+
+A_MONTH = 31
+"""Days by which a period's beginning may differ from the plan's first day."""
 
 
 def bare_reading(plan: Plan, *, n_treat: float, n_ctrl: float) -> Reading:
@@ -161,6 +186,8 @@ def beside_others(plan: Plan, series: tuple[SeriesValue, ...]) -> DesignRead:
         notes.append("placebo")
     if found.pretrend_p is not None and found.pretrend_p < SUSPECT:
         notes.append("pre_trend")
+    if found.pretrend_p is not None and found.pretrend_p < CLEAR:
+        return DesignRead(None, group_means(series), describable_only=True, notes=("diverging",))
     reading = replace(
         bare_reading(plan, n_treat=float(len(changed)), n_ctrl=float(len(set(units)) - len(changed))),
         estimate=finite(found.att), low=low, high=high, p_value=finite(found.p_value), method=f"did-{found.method}",
@@ -170,7 +197,8 @@ def beside_others(plan: Plan, series: tuple[SeriesValue, ...]) -> DesignRead:
     return DesignRead(reading, group_means(series))
 
 
-SUSPECT = 0.05
+SUSPECT, CLEAR = 0.05, 0.01
+"""p-values of the trends before from which a reader is warned, and from which no verdict is given."""
 
 
 def group_means(series: tuple[SeriesValue, ...]) -> tuple[SeriesPoint, ...]:
@@ -202,6 +230,8 @@ def staggered(plan: Plan, series: tuple[SeriesValue, ...]) -> DesignRead:
     except ValueError:
         return DesignRead(None, group_means(series), describable_only=True, notes=("nobody_to_compare",))
     low, high = bounds(found.interval)
+    if found.pretrend_p is not None and found.pretrend_p < CLEAR:
+        return DesignRead(None, group_means(series), describable_only=True, notes=("diverging",))
     notes = ["twoway_differs"] if not low_high_hold(low, high, found.twfe) else []
     notes += ["left_out"] if found.left_out else []
     notes += ["pre_trend"] if found.pretrend_p is not None and found.pretrend_p < SUSPECT else []

@@ -88,12 +88,13 @@ def sizes_by_day(plan: Plan, data: Data) -> list[tuple[date, dict[str, float]]]:
     return found
 
 
-def looks_for(plan: Plan, data: Data, recorded: Sequence[date], *, closed: bool) -> list[Planned]:
-    """The looks that the data allow by now, in order."""
+def looks_for(plan: Plan, data: Data, recorded: Sequence[date], *, closed: bool, ended: bool = False) -> list[Planned]:
+    """The looks that the data allow by now, in order. `ended`: the last recorded one was the plan's last, and spent everything."""
     sizes = sizes_by_day(plan, data)
     if not sizes:
         return undated(plan, data, closed=closed)
-    return bounded(plan, sizes, days_to_look(plan, sizes, recorded, closed=closed), set(recorded), closed=closed)
+    days = days_to_look(plan, sizes, recorded, closed=closed and not ended)
+    return bounded(plan, sizes, days, set(recorded), closed=closed, ended=ended)
 
 
 def days_to_look(
@@ -150,7 +151,13 @@ def information_on(plan: Plan, sizes: Sequence[tuple[date, dict[str, float]]], d
 
 
 def bounded(
-    plan: Plan, sizes: Sequence[tuple[date, dict[str, float]]], days: Sequence[date], recorded: set[date], *, closed: bool
+    plan: Plan,
+    sizes: Sequence[tuple[date, dict[str, float]]],
+    days: Sequence[date],
+    recorded: set[date],
+    *,
+    closed: bool,
+    ended: bool = False,
 ) -> list[Planned]:
     """The looks of those days with their boundaries. A day that adds no information to the former is no look."""
     by_day = dict(sizes)
@@ -162,7 +169,7 @@ def bounded(
             kept.append((day, fraction))
     if not kept:
         return []
-    last_is_final = kept[-1][1] >= 1 - CLOSE_ENOUGH or (closed and kept[-1][0] == sizes[-1][0])
+    last_is_final = ended or kept[-1][1] >= 1 - CLOSE_ENOUGH or (closed and kept[-1][0] == sizes[-1][0])
     bounds = boundaries(plan, tuple(fraction for _day, fraction in kept), final=last_is_final)
     return [
         Planned(

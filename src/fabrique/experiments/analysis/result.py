@@ -180,5 +180,7 @@ class Analysis:
     notes: tuple[str, ...] = ()
     pilot_criteria: tuple[str, ...] = ()
     bayes: dict[str, float] | None = None
+    corrected: int = 0
+    """Figures that were changed when results were known."""
     version: str = VERSION
     software: dict[str, str] = field(default_factory=dict)

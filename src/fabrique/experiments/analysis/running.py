@@ -17,6 +17,7 @@ from fabrique.experiments.analysis.looking import Planned, looks_for, next_fract
 from fabrique.experiments.analysis.result import Analysis, Guard, Look, Reading, Step
 from fabrique.experiments.analysis.sizing import detectable_with
 from fabrique.experiments.analysis.summaries import summaries
+from fabrique.experiments.data.reading import DATED
 from fabrique.experiments.plan.locking import exploratory_since
 from fabrique.experiments.plan.schema import SERIES_KINDS, Correction, Kind, Looks, Outcome, Plan
 from fabrique.experiments.rules import RULES_VERSION, Facts, Verdict, verdict_of
@@ -25,7 +26,7 @@ from fabrique.stats.bayes import beta_binomial
 from fabrique.stats.multiplicity import benjamini_hochberg, holm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import date
 
     from fabrique.experiments.analysis.result import Health
@@ -36,6 +37,9 @@ NOTE_LABELS = {
     "after_collection": n_(
         "The plan was registered after the figures had been collected: nothing shows that it was written before them."
     ),
+    "corrected_after": n_("Figures were changed after a look, the closing or an analysis; the former ones are kept."),
+    "other_arm_harmed": n_("In another arm a guardrail is worse than its margin: that arm is to be stopped."),
+    "other_arm_worse": n_("Another arm does worse than the control."),
     "exploratory": n_("The plan was changed when results were known: what it decides is exploratory."),
     "below_mde": n_("The effect is there, but it may be smaller than the smallest one that matters."),
     "size_not_reached": n_("The collection ended before the planned size was reached."),
@@ -57,6 +61,9 @@ class Context:
     registration: dict[str, Any] | None = None
     deviations: tuple[dict[str, Any], ...] = ()
     looks: tuple[date, ...] = ()
+    final_look: bool = False
+    """Whether the last of the recorded looks was the plan's last: no later figure buys another."""
+    corrected: int = 0
 
 
 def analyse(plan: Plan, data: Data, context: Context) -> Analysis:
@@ -76,7 +83,8 @@ def base(plan: Plan, data: Data, context: Context, health: Health, *, over: bool
         closed=over, verdict=Verdict.TOO_EARLY, rule=2, rules_version=RULES_VERSION, observational=plan.design.is_observational,
         capped=False, primary=None, comparisons=(), guardrails=(), secondaries=(), subgroups=(), health=health, looks=(),
         next_look=None, final=False, cumulative=(), series=(), detectable=None, registration=shown(context.registration),
-        deviations=context.deviations, notes=standing_notes(context), pilot_criteria=plan.pilot_criteria, software=software(),
+        deviations=context.deviations, notes=standing_notes(plan, data, context),
+        corrected=context.corrected, pilot_criteria=plan.pilot_criteria, software=software(),
     )  # fmt: skip
 
 
@@ -85,16 +93,24 @@ def shown(registration: dict[str, Any] | None) -> dict[str, Any] | None:
     return {key: value for key, value in registration.items() if key != "plan"} if registration else None
 
 
-def standing_notes(context: Context) -> tuple[str, ...]:
+def standing_notes(plan: Plan, data: Data, context: Context) -> tuple[str, ...]:
     """What is to be said whatever the figures are."""
     notes = []
     if context.registration is None:
         notes.append("unregistered")
-    elif context.registration.get("after_collection"):
+    elif context.registration.get("after_collection") or began_before(plan, data, context.registration):
         notes.append("after_collection")
+    if context.corrected:
+        notes.append("corrected_after")
     if exploratory_since(context.deviations):
         notes.append("exploratory")
     return tuple(notes)
+
+
+def began_before(plan: Plan, data: Data, registration: dict[str, Any]) -> bool:
+    """Whether the figures of a collection begin before its plan was registered, whenever they were brought in."""
+    registered = str(registration.get("registered_at", ""))[:10]
+    return plan.design.kind in DATED and bool(data.days) and bool(registered) and data.days[0].isoformat() < registered
 
 
 def software() -> dict[str, str]:
@@ -141,18 +157,22 @@ def of_arms(plan: Plan, data: Data, context: Context, *, over: bool) -> Analysis
     if health.sample_ratio_mismatch:
         return replace(bare, verdict=Verdict.INVALID, rule=1)
     enough_days = health.days >= health.min_days or not data.days
-    looks = looks_for(plan, data, context.looks, closed=over) if enough_days else []
+    looks = looks_for(plan, data, context.looks, closed=over, ended=context.final_look) if enough_days else []
     steps = cumulative(plan, data, looks) if looks else ()
     taken, readings, at = decisive(plan, data, looks)
     if at is None:
         fraction = next_fraction(plan, [])
         return replace(bare, next_look=fraction, looks=taken)
     seen = data.until(at.day)
-    primary = best(plan, readings, at)
-    guards = guardrails(plan, seen, primary.arm if primary else "", at)
+    every = {one.arm: guardrails(plan, seen, one.arm, at) for one in readings}
+    harmed = {arm for arm, found in every.items() if any(one.verdict == "harmed" for one in found)}
+    primary = best(plan, readings, at, harmed)
+    guards = every[primary.arm] if primary else guardrails(plan, seen, "", at)
+    others = tuple(one for arm, found in every.items() if primary and arm != primary.arm for one in found)
     crossed = crossing(plan, primary, at.nominal_p)
     facts = Facts(
         looked=primary is not None,
+        describable_only="surveys_overlap" in health.notes,
         harmed=any(one.verdict == "harmed" for one in guards),
         guards_safe=all(one.verdict == "safe" for one in guards),
         crossed=crossed,
@@ -164,11 +184,19 @@ def of_arms(plan: Plan, data: Data, context: Context, *, over: bool) -> Analysis
     seconds = secondaries(plan, seen, primary.arm if primary else "")
     return replace(
         bare, verdict=earned.verdict, rule=earned.rule, capped=earned.capped, primary=primary, comparisons=tuple(readings),
-        guardrails=guards, secondaries=seconds, subgroups=subgrouping.subgroups(plan, seen, primary.arm if primary else ""),
+        guardrails=(*guards, *others), secondaries=seconds, subgroups=subgrouping.subgroups(plan, seen, primary.arm if primary else ""),
         looks=taken, next_look=next_fraction(plan, looks) if not crossed else None, final=at.final, cumulative=steps,
         detectable=detectable_with(plan, primary), bayes=bayes(plan, seen, primary),
-        notes=(*bare.notes, *arm_notes(plan, data, at, primary, guards, seconds, crossed=crossed)),
+        notes=(*bare.notes, *arm_notes(plan, data, at, primary, guards, seconds, crossed=crossed),
+               *other_arms(plan, readings, primary, harmed, at)),
     )  # fmt: skip
+
+
+def other_arms(plan: Plan, readings: Sequence[Reading], primary: Reading | None, harmed: set[str], at: Planned) -> list[str]:
+    """What is to be said of the arms that the verdict is not about."""
+    others = [one for one in readings if primary is not None and one.arm != primary.arm]
+    notes = ["other_arm_harmed"] if any(one.arm in harmed for one in others) else []
+    return notes + (["other_arm_worse"] if any(crossing(plan, one, at.nominal_p) < 0 for one in others) else [])
 
 
 def decisive(plan: Plan, data: Data, looks: Sequence[Planned]) -> tuple[tuple[Look, ...], list[Reading], Planned | None]:
@@ -206,14 +234,14 @@ def readings_at(plan: Plan, seen: Data, planned: Planned) -> list[Reading]:
     return [one for one in readings if one is not None]
 
 
-def best(plan: Plan, readings: Sequence[Reading], planned: Planned) -> Reading | None:
+def best(plan: Plan, readings: Sequence[Reading], planned: Planned, harmed: Collection[str] = ()) -> Reading | None:
     """The arm that the verdict is about: of those that crossed for the better the furthest, else the furthest of all."""
     if not readings:
         return None
     sign = plan.primary.better.sign
 
     def gain(reading: Reading) -> tuple[bool, float]:
-        ahead = crossing(plan, reading, planned.nominal_p) > 0
+        ahead = crossing(plan, reading, planned.nominal_p) > 0 and reading.arm not in harmed
         return ahead, sign * ((reading.estimate if reading.estimate is not None else reading.null) - reading.null)
 
     return max(readings, key=gain)

@@ -100,7 +100,8 @@ class Cells:
         if not (text := self.text(column, required=required)):
             return None
         try:
-            return date.fromisoformat(text)
+            found = FRENCH_DAY.fullmatch(text)
+            return date(int(found[3]), int(found[2]), int(found[1])) if found else date.fromisoformat(text)
         except ValueError:
             self.fault(column, n_("a date was expected, such as 2026-11-24"))
             return None
@@ -246,7 +247,15 @@ def levels_of(row: Cells, metric: Metric, bare: Count) -> Count:
 
 def segment_of(row: Cells, plan: Plan) -> Segment:
     """The row's subgroup."""
-    return tuple((name, row.values[name]) for name in sorted(plan.analysis.subgroups) if row.values.get(name))
+    found = tuple((name, row.values[name]) for name in sorted(plan.analysis.subgroups) if row.values.get(name))
+    for name, value in found:
+        if value.startswith(FORMULA):
+            row.fault(name, n_("a subgroup cannot begin with = + - or @: a spreadsheet would take it for a formula"))
+    return found
+
+
+FORMULA = ("=", "+", "-", "@")
+FRENCH_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
 def when_fits(row: Cells, column: str, day: date, plan: Plan) -> None:

@@ -134,6 +134,8 @@ class RowFault:
 
     def __str__(self) -> str:
         reason = _(self.message, **self.values)
+        if not self.file:
+            return reason
         if not self.line:
             return _("%(file)s: %(reason)s", file=self.file, reason=reason)
         if not self.column:

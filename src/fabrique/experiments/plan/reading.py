@@ -86,7 +86,7 @@ def read(document: Document) -> tuple[Plan, list[Fault]]:
         guardrails=tuple(guardrail_of(one) for one in metrics.sections("guardrails")),
         analysis=analysis_of(top.section("analysis", required=False)),
         sample=sample_of(top.section("sample", required=False)),
-        pilot_criteria=decision.texts("pilot_criteria", required=design.kind is Kind.PILOT and bool(decision.values)),
+        pilot_criteria=decision.texts("pilot_criteria", required=design.kind is Kind.PILOT),
         practices=decision.texts("practices"),
     )
     for section in (metrics, decision, top):
@@ -121,7 +121,7 @@ def design_of(section: Section) -> Design:
         randomised=section.yes("randomised"),
     )
     if date.min not in {made.start, made.planned_end} and made.planned_end < made.start:
-        section.fault("planned_end", n_("lies before start"))
+        section.fault("planned_end", n_("lies before the first day"))
     section.finish()
     return made
 
@@ -226,7 +226,8 @@ def margin_of(section: Section) -> float | None:
     value = section.number("non_inferiority_margin", required=True)
     if value is not None and value <= 0:
         section.fault(
-            "non_inferiority_margin", n_("write the size of harm that would be borne as a positive number; better says its side")
+            "non_inferiority_margin",
+            n_("write the size of harm that would be borne as a positive number; which way is better says its side"),
         )
         return None
     return value
@@ -296,7 +297,7 @@ def fractions_fit(section: Section, analysis: AnalysisPlan) -> None:
     if not fractions:
         section.fault("information_fractions", n_("missing"))
     elif min(fractions) <= 0 or any(after <= before for before, after in pairwise(fractions)) or fractions[-1] != 1:
-        section.fault("information_fractions", n_("must rise from above 0 to exactly 1, such as [0.5, 1]"))
+        section.fault("information_fractions", n_("must rise from above 0 to the whole (100 %, written 1 in a file)"))
 
 
 def sample_of(section: Section) -> Sample:

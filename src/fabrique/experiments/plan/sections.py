@@ -102,7 +102,7 @@ class Section:
         if math.isinf(most):
             return (n_("must be positive") if above == 0 else n_("cannot be negative"),)
         if least == 0 and most == 1:
-            return (n_("must lie between 0 and 1 (0.05 is 5 %)"),)
+            return (n_("must lie between 0 and 100 % (0 and 1 in a file)"),)
         return (n_("out of range"),)
 
     def whole(self, key: str, *, required: bool = False, low: int = 0) -> int | None:
@@ -173,7 +173,10 @@ class Section:
 
     def section(self, key: str, *, required: bool = True) -> Section:
         """A table inside this one."""
-        return Section(self.get(key, required=required), self.at(key), self.faults)
+        value = self.get(key)
+        if value is None and required and not self.values.get(key):
+            value = {}  # its own keys will be missing, which says more
+        return Section(value, self.at(key), self.faults)
 
     def sections(self, key: str) -> list[Section]:
         """A list of tables."""

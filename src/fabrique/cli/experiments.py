@@ -87,11 +87,11 @@ def plain(deviation: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-@click.command("analyse")
+@click.command("analyse", help=_("Analyse an experiment's folder, or run a calculation sheet again; no database is needed."))
 @FOLDER
-@click.option("--json", "as_json", is_flag=True, help=n_("Print the whole calculation sheet."))
-@click.option("--as-of", "as_of", metavar="DATE", help=n_("Analyse as on that day; today unless told."))
-@click.option("--closed", is_flag=True, help=n_("The collection is closed, whatever the plan's end."))
+@click.option("--json", "as_json", is_flag=True, help=_("Print the whole calculation sheet."))
+@click.option("--as-of", "as_of", metavar="DATE", help=_("Analyse as on that day; today unless told."))
+@click.option("--closed", is_flag=True, help=_("The collection is closed, whatever the plan's end."))
 def analyse_command(folder: Path, as_of: str | None, *, as_json: bool, closed: bool) -> None:
     """Analyse an experiment's folder, or run a calculation sheet again; no database is needed."""
     found = sheet_of(folder, as_of, closed=closed)
@@ -103,12 +103,16 @@ def analyse_command(folder: Path, as_of: str | None, *, as_json: bool, closed: b
     click.echo(text_report(found))
 
 
-@click.group("experiments", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "experiments",
+    help=_("Plans and results of experiments, as files and in the database."),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def experiments_command() -> None:
     """Plans and results of experiments, as files and in the database."""
 
 
-@experiments_command.command("check")
+@experiments_command.command("check", help=_("Tell every fault of plans and of their data, and what their size can show."))
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True)
 def check_command(folders: tuple[Path, ...], *, as_json: bool) -> int:
@@ -147,9 +151,9 @@ def check_command(folders: tuple[Path, ...], *, as_json: bool) -> int:
     return FAULTY if faulty else 0
 
 
-@experiments_command.command("register")
+@experiments_command.command("register", help=_("Lock a folder's plan under its hash (registration.toml)."))
 @FOLDER
-@click.option("--by", "who", required=True, help=n_("Who registers: a coach, never the author."))
+@click.option("--by", "who", required=True, help=_("Who registers: a coach, never the author."))
 def register_command(folder: Path, who: str) -> None:
     """Lock a folder's plan under its hash (registration.toml)."""
     from fabrique.experiments.actions.practices import slug_from  # noqa: PLC0415
@@ -182,11 +186,11 @@ def moment() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-@experiments_command.command("deviate")
+@experiments_command.command("deviate", help=_("File a deviation for each key that differs from the registered plan."))
 @FOLDER
 @click.option("--who", required=True)
 @click.option("--why", required=True)
-@click.option("--results-known/--results-unknown", "results_known", default=None, help=n_("Whether results were known already."))
+@click.option("--results-known/--results-unknown", "results_known", default=None, help=_("Whether results were known already."))
 def deviate_command(folder: Path, who: str, why: str, *, results_known: bool | None) -> None:
     """File a deviation for each key that differs from the registered plan."""
     from fabrique.experiments.data.writing import deviation_files, write_files  # noqa: PLC0415
@@ -217,9 +221,9 @@ def deviate_command(folder: Path, who: str, why: str, *, results_known: bool | N
         click.echo(_("Filed: %(file)s", file=path))
 
 
-@experiments_command.command("look")
+@experiments_command.command("look", help=_("Take a look that the plan allows, and keep it in result/."))
 @FOLDER
-@click.option("--on", "on", metavar="DATE", help=n_("Look at the figures up to that day; all of them unless told."))
+@click.option("--on", "on", metavar="DATE", help=_("Look at the figures up to that day; all of them unless told."))
 def look_command(folder: Path, on: str | None) -> None:
     """Take a look that the plan allows, and keep it in result/."""
     from fabrique.experiments.actions.looking import look_at, was_final  # noqa: PLC0415
@@ -240,7 +244,7 @@ def look_command(folder: Path, on: str | None) -> None:
     click.echo(_("Kept in %(file)s", file=found.path / name))
 
 
-@experiments_command.command("analyse")
+@experiments_command.command("analyse", help=_("Analyse a folder, and keep the calculation sheet in result/."))
 @FOLDER
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--as-of", "as_of", metavar="DATE")
@@ -260,7 +264,7 @@ def analyse_and_keep(folder: Path, as_of: str | None, *, as_json: bool, closed: 
     click.echo(_("Kept in %(file)s", file=path))
 
 
-@experiments_command.command("report")
+@experiments_command.command("report", help=_("Write the report as text, a page, a table or JSON."))
 @FOLDER
 @click.option("--format", "form", type=click.Choice(["text", "html", "csv", "json"]), default="text")
 @click.option("--output", type=click.Path(path_type=Path))
@@ -285,9 +289,9 @@ def report_command(folder: Path, form: str, output: Path | None, as_of: str | No
     click.echo(_("Kept in %(file)s", file=output))
 
 
-@experiments_command.command("import")
+@experiments_command.command("import", help=_("Bring experiments from folders into the database."))
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--product", help=n_("The product's slug, where it is not the plan's own."))
+@click.option("--product", help=_("The product's slug, where it is not the plan's own."))
 def import_command(folders: tuple[Path, ...], product: str | None) -> None:
     """Bring experiments from folders into the database."""
     from fabrique.experiments.actions.folders import bring_in  # noqa: PLC0415
@@ -300,10 +304,10 @@ def import_command(folders: tuple[Path, ...], product: str | None) -> None:
             click.echo(f"{found.plan.slug}: {_(outcome)}")
 
 
-@experiments_command.command("export")
+@experiments_command.command("export", help=_("Write an experiment from the database into a folder."))
 @click.argument("slug")
 @FOLDER
-@click.option("--replace", is_flag=True, help=n_("Write over what is in the folder."))
+@click.option("--replace", is_flag=True, help=_("Write over what is in the folder."))
 def export_command(slug: str, folder: Path, *, replace: bool) -> None:
     """Write an experiment from the database into a folder."""
     from fabrique.experiments.actions.folders import files_of  # noqa: PLC0415

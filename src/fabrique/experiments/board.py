@@ -27,6 +27,7 @@ from fabrique.web.formats import Unit, day, difference, figure, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from sqlalchemy.orm import Session
 
@@ -193,6 +194,16 @@ def text_of_entry(plan: Plan, form: Mapping[str, str]) -> str:
     out.writeheader()
     out.writerows(rows)
     return text.getvalue()
+
+
+def usual_day(plan: Plan, today: date) -> date:
+    """The day that a form begins with: today, where the collection holds it."""
+    return min(max(today, plan.design.start), plan.design.planned_end)
+
+
+def names(plan: Plan) -> dict[str, str]:
+    """What arms and metrics are called."""
+    return {one.key: one.name for one in plan.arms} | {one.key: one.label for one in plan.metrics}
 
 
 def example(plan: Plan) -> str:

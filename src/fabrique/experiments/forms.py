@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fabrique.experiments.actions.practices import slug_from
 from fabrique.experiments.plan.canonical import normalised
 from fabrique.experiments.plan.schema import SCHEMA
-from fabrique.language import n_
+from fabrique.language import _, n_
 from fabrique.tables import numbers
 
 if TYPE_CHECKING:
@@ -243,6 +243,65 @@ def give_keys(rows: Sequence[Any]) -> None:
         seen.add(key)
 
 
+FIELD_LABELS = {
+    "title": n_("Title"),
+    "owner": n_("Who runs it"),
+    "legal_basis": n_("Legal basis of the data"),
+    "hypothesis.if": n_("If…"),
+    "hypothesis.then": n_("then…"),
+    "hypothesis.because": n_("because…"),
+    "hypothesis.direction": n_("Direction"),
+    "decision.pilot_criteria": n_("Criteria of a pilot"),
+    "design.kind": n_("How it is compared"),
+    "design.unit": n_("What is drawn or counted"),
+    "design.population": n_("Who takes part"),
+    "design.start": n_("First day"),
+    "design.planned_end": n_("Last day"),
+    "design.cluster": n_("Cluster"),
+    "arms": n_("Arms"),
+    "weight": n_("Weight"),
+    "name": n_("Name"),
+    "key": n_("Name"),
+    "type": n_("What one unit’s outcome is"),
+    "better": n_("Better is"),
+    "baseline": n_("Level today"),
+    "mde_abs": n_("Smallest effect that matters"),
+    "sd": n_("Standard deviation"),
+    "levels": n_("Levels"),
+    "marks": n_("Marks of the levels"),
+    "baseline_levels": n_("Shares of the levels today"),
+    "non_inferiority_margin": n_("Margin"),
+    "sample.n_per_arm": n_("Units in each arm"),
+    "sample.expected_per_day": n_("Units a day, all arms together"),
+    "sample.min_days": n_("Days at least"),
+    "analysis.looks": n_("When results are looked at"),
+    "analysis.information_fractions": n_("Looks, in percent of the size"),
+    "analysis.alpha": n_("Error that is allowed"),
+    "analysis.power": n_("Power"),
+}
+"""What the wizard calls a key, by its path or by its last part."""
+GROUP_LABELS = {
+    "metrics.primary": n_("Primary metric"),
+    "metrics.guardrails": n_("Guardrail"),
+    "metrics.secondary": n_("Secondary metric"),
+    "arms": n_("Arm"),
+}
+
+
+def fault_words(fault: Fault) -> str:
+    """A fault as the wizard's own fields are called; the path where nobody named it."""
+    label = FIELD_LABELS.get(fault.path) or FIELD_LABELS.get(last_of(fault.path))
+    if label is None:
+        return str(fault)
+    bare, _dot, _last = fault.path.rpartition(".")
+    group = GROUP_LABELS.get(re.sub(r"\[\d+\]$", "", bare))
+    place = re.search(r"\[(\d+)\]$", bare)
+    where = _(label)
+    if group is not None:
+        where = f"{_(group)}{f' {int(place[1]) + 1}' if place else ''}, {where}"
+    return _("%(what)s: %(why)s", what=where, why=_(fault.message, **fault.values))
+
+
 @dataclass(frozen=True, slots=True)
 class PlanForm:
     """A plan as a page shows it: each field's text, and what is wrong with it."""
@@ -262,6 +321,10 @@ class PlanForm:
         """The rows of a list, at least so many, and more where somebody asked for one."""
         present = value_at(self.document, path)
         return range(max(least, len(present) if isinstance(present, list) else 0) + more)
+
+    def words(self, fault: Fault) -> str:
+        """A fault in the wizard's own words."""
+        return fault_words(fault)
 
     def of_step(self, step: StepOfPlan) -> list[Fault]:
         """The faults of a step's own parts."""

@@ -322,7 +322,9 @@ def figures_page(
     page = render(
         visit, "experiments/figures.html", x=found, data=data, rights=rights(visit, found), faults=faults, text=text, kind=kind,
         problem=problem, done=done, values=values or {}, collecting=found.state in COLLECTING, today=visit.today,
-        example=board.example(found.plan), recent=board.recent(data), entry=board.entry_fields(found.plan), **LABELS,
+        example=board.example(found.plan), recent=board.recent(data), entry=board.entry_fields(found.plan),
+        day=board.usual_day(found.plan, visit.today), names=board.names(found.plan), kinds_of_tables=(*board.fitting(found.plan), "events"),
+        **LABELS,
     )  # fmt: skip
     return private_answer(visit, page, status)
 

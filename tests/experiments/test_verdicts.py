@@ -324,6 +324,13 @@ def test_a_size_that_shows_only_twice_the_useful_effect_is_not_for_a_test() -> N
     assert not is_not_the_tool(None, 0.08)
 
 
+def test_before_any_figure_a_plan_too_small_for_its_own_question_is_told_so() -> None:
+    empty = "date,arm,metric,n,x\n"
+    small = analysed(empty, plan_document(sample__n_per_arm=60))
+    assert (small.verdict, small.rule) == ("not_the_tool", 8)
+    assert analysed(empty).verdict == "too_early"
+
+
 def test_an_invalid_result_shows_no_effect_in_its_report() -> None:
     uneven = counts(0.6, 0.9).replace(",sms,venus,12,", ",sms,venus,16,")
     document = normalised(DOCUMENT)

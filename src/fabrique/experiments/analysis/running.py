@@ -15,7 +15,7 @@ from fabrique.experiments.analysis.guarding import ONE_SIDED, guard
 from fabrique.experiments.analysis.health import health_of
 from fabrique.experiments.analysis.looking import Planned, looks_for, next_fraction, planned_sizes, sizes_by_day
 from fabrique.experiments.analysis.result import Analysis, Guard, Look, Reading, Step
-from fabrique.experiments.analysis.sizing import detectable_with
+from fabrique.experiments.analysis.sizing import advise, detectable_with
 from fabrique.experiments.analysis.summaries import summaries
 from fabrique.experiments.data.reading import DATED
 from fabrique.experiments.plan.locking import exploratory_since
@@ -153,7 +153,8 @@ def of_arms(plan: Plan, data: Data, context: Context, *, over: bool) -> Analysis
     health = health_of(plan, data)
     bare = base(plan, data, context, health, over=over)
     if not data:
-        return replace(bare, notes=(*bare.notes, "no_primary"))
+        bare = replace(bare, notes=(*bare.notes, "no_primary"))
+        return replace(bare, verdict=Verdict.NOT_THE_TOOL, rule=8) if advise(plan).not_the_tool else bare
     if health.sample_ratio_mismatch:
         return replace(bare, verdict=Verdict.INVALID, rule=1)
     enough_days = health.days >= health.min_days or not data.days

@@ -95,7 +95,7 @@ def interrupted_series(
     t statistics do not depend on the levels, trend and season, so errors alone are simulated (`draws` times, with the autocorrelation
     fitted without the change) and fitted again; intervals take their quantile from the same draws.
     Measured with no change (3,000 series, AR(1) 0, 0.4 and 0.7; 12 + 12 periods, 24 + 12, 26 + 26, 52 + 26): the level is called changed
-    in 4.4 to 5.9 %, the slope in 4.1 to 5.6 %, either in 4.2 to 5.5 %. Simulating with the autocorrelation fitted beside the change would
+    in 4.1 to 5.9 %, the slope in 4.1 to 5.6 %, either in 4.2 to 5.5 %. Simulating with the autocorrelation fitted beside the change would
     give up to 8.7 %.
     Raises ValueError for a change outside the series, lengths that differ, or covariates that are missing or repeat one another.
     """

@@ -71,6 +71,12 @@ def test_each_form_of_counts_refuses_what_no_sample_has(document: dict[str, Any]
     assert any(words in one for one in found), found
 
 
+def test_counts_cannot_stand_for_clusters() -> None:
+    document = plan_document(design__kind="ab_cluster", design__cluster="agence")
+    (fault,) = told(rows("2026-09-08,sms,venus,10,6"), document)
+    assert "units.csv" in fault
+
+
 def test_a_table_full_of_faults_does_not_fill_the_screen() -> None:
     found = told(rows(*["2026-09-08,sans,venus,10,6"] * 5000))
     assert len(found) == 101

@@ -105,6 +105,13 @@ def test_whatever_document_is_read_there_is_an_answer_and_never_a_traceback(docu
     assert read(top)[1]
 
 
+@pytest.mark.parametrize(
+    ("key", "text"), [("spending", "O'Brien-Fleming"), ("missing", "complete-case"), ("correction", "Benjamini-Hochberg")]
+)
+def test_a_choice_may_be_written_as_people_write_it(key: str, text: str) -> None:
+    assert faults(plan_document(**{f"analysis__{key}": text})) == []
+
+
 def test_the_hash_does_not_depend_on_how_the_plan_is_written() -> None:
     again = {key: DOCUMENT[key] for key in reversed(DOCUMENT)}
     again["sample"] = {"n_per_arm": 600.0, "expected_per_day": 24, "min_days": 14}

@@ -141,6 +141,10 @@ def check_command(folders: tuple[Path, ...], *, as_json: bool) -> int:
             continue
         for fault in faults:
             click.echo(f"{folder}: {fault}")
+        if found.plan.slug and found.plan.slug != folder.resolve().name:
+            click.echo(
+                _("%(folder)s: the slug is “%(slug)s”; a folder is best named as its plan.", folder=folder, slug=found.plan.slug)
+            )
         if not faults:
             click.echo(_("%(folder)s: the plan is sound (hash %(hash)s)", folder=folder, hash=found.plan_hash[:12]))
         if advice is not None:

@@ -11,11 +11,11 @@ from fabrique.experiments.data.reading import Table, data_from
 from fabrique.experiments.data.rows import Data, RowFault
 from fabrique.experiments.plan.canonical import normalised, plan_hash
 from fabrique.experiments.plan.reading import PlanFaulty, read
-from fabrique.experiments.plan.sections import Fault
 from fabrique.language import Problem, n_
 from fabrique.tables.textfile import FileUnreadable, is_folder, open_table, refuse_if_absent
 
 if TYPE_CHECKING:
+    from fabrique.experiments.plan.sections import Fault
     from pathlib import Path
 
     from fabrique.experiments.plan.canonical import Document
@@ -71,9 +71,6 @@ def open_folder(path: Path) -> Folder:
             raise FileUnreadable(n_("There is no folder %(folder)s; name one that holds a plan.toml."), folder=path)
     document = normalised(read_toml(path / PLAN))
     plan, faults = read(document)
-    folder_name = path.resolve().name
-    if plan.slug and plan.slug != folder_name:
-        faults.append(Fault("slug", n_("differs from the folder's name (%(name)s)"), {"name": folder_name}))
     data, data_faults = (Data(), []) if faults else data_from(tables_of(path), plan)
     return Folder(
         path=path,

@@ -182,6 +182,8 @@ def count_from(row: Cells, plan: Plan) -> Count | None:
     when_fits(row, "date", day, plan)
     made = Count(day, arm, key, 0.0, segment=segment_of(row, plan))
     metric = plan.metric(key)
+    if metric is not None and plan.design.kind is Kind.AB_CLUSTER:
+        row.fault("metric", n_("clusters are compared from units.csv, with one cluster a unit; counts hide them"))
     made = figures_of(row, metric, made) if metric is not None else replace(made, n=needed(row, "n", whole=True))
     return made if row.sound() else None
 

@@ -261,6 +261,15 @@ def natural_range(metric: Metric) -> tuple[float, float]:
             return float("-inf"), float("inf")
 
 
+SPENDINGS = {"obf": Spending.OBRIEN_FLEMING, "lan_demets": Spending.OBRIEN_FLEMING, "lan_demets_obf": Spending.OBRIEN_FLEMING}
+CORRECTIONS = {"benjamini_hochberg": Correction.BH, "fdr": Correction.BH}
+MISSINGS = {
+    **dict.fromkeys(("complete_case", "complete_cases", "exclude", "excluded", "drop", "none"), Missing.COMPLETE),
+    **dict.fromkeys(("failure", "failures", "as_failures", "worst_case"), Missing.AS_FAILURE),
+}
+"""Other names that people give the same choices."""
+
+
 def analysis_of(section: Section) -> AnalysisPlan:
     """[analysis]."""
     made = AnalysisPlan(
@@ -268,13 +277,13 @@ def analysis_of(section: Section) -> AnalysisPlan:
         power=or_else(section.number("power", low=0.5, below=1), 0.8),
         looks=section.choice("looks", Looks, Looks.FIXED),
         information_fractions=section.numbers("information_fractions"),
-        spending=section.choice("spending", Spending, Spending.OBRIEN_FLEMING),
+        spending=section.choice("spending", Spending, Spending.OBRIEN_FLEMING, aliases=SPENDINGS),
         phi=or_else(section.number("phi", above=0), 2.0),
         n_star=section.whole("n_star", low=1),
         covariates=section.texts("covariates"),
         subgroups=section.texts("subgroups"),
-        correction=section.choice("correction", Correction, Correction.HOLM),
-        missing=section.choice("missing", Missing, Missing.COMPLETE),
+        correction=section.choice("correction", Correction, Correction.HOLM, aliases=CORRECTIONS),
+        missing=section.choice("missing", Missing, Missing.COMPLETE, aliases=MISSINGS),
         prior=section.numbers("prior"),
     )
     if made.prior and (len(made.prior) != 2 or min(made.prior) <= 0):  # noqa: PLR2004 - Beta(a, b)

@@ -127,14 +127,19 @@ class Section:
                 self.fault(key, n_("a date was expected, such as 2026-11-24"))
         return date.min
 
-    def choice(self, key: str, kind: type[Member], default: Member | None = None) -> Member:
-        """A member of an enumeration."""
+    def choice(
+        self, key: str, kind: type[Member], default: Member | None = None, *, aliases: Mapping[str, Member] | None = None
+    ) -> Member:
+        """A member of an enumeration, by its own name or by another that people write."""
         value = self.get(key, required=default is None)
         members = list(kind)
         if value is None:
             return default or members[0]
-        if isinstance(value, str) and value in {str(one) for one in members}:
-            return kind(value)
+        if isinstance(value, str):
+            plain = value.strip().lower().replace("-", "_").replace(" ", "_").replace("'", "").replace("’", "")
+            found = (aliases or {}).get(plain) or next((one for one in members if one == plain), None)
+            if found is not None:
+                return found
         self.fault(key, n_("must be one of %(choices)s"), choices=", ".join(members))
         return default or members[0]
 

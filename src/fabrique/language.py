@@ -46,7 +46,11 @@ def n_(message: str) -> str:
 
 def _(message: str, **values: object) -> str:
     """The sentence in the language in force, with its values filled in."""
-    text = translations(current.get()).gettext(message)
+    known = translations(current.get())
+    text = known.gettext(message)
+    if text == message:
+        # A word that is also counted somewhere has its plurals in the catalogue; before Python 3.11.5 gettext overlooks them.
+        text = known.ngettext(message, message, 1)
     return text % values if values else text
 
 

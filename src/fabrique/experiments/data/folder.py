@@ -15,11 +15,11 @@ from fabrique.language import Problem, n_
 from fabrique.tables.textfile import FileUnreadable, is_folder, open_table, refuse_if_absent
 
 if TYPE_CHECKING:
-    from fabrique.experiments.plan.sections import Fault
     from pathlib import Path
 
     from fabrique.experiments.plan.canonical import Document
     from fabrique.experiments.plan.schema import Plan
+    from fabrique.experiments.plan.sections import Fault
 
 PLAN = "plan.toml"
 TABLES = ("counts", "units", "series", "events")

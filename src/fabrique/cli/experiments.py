@@ -98,7 +98,7 @@ def analyse_command(folder: Path, as_of: str | None, *, as_json: bool, closed: b
     if as_json:
         print_json(found)
         return
-    from fabrique.experiments.report import text_report  # noqa: PLC0415
+    from fabrique.experiments.printed import text_report  # noqa: PLC0415
 
     click.echo(text_report(found))
 
@@ -117,9 +117,9 @@ def experiments_command() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def check_command(folders: tuple[Path, ...], *, as_json: bool) -> int:
     """Tell every fault of plans and of their data, and what their size can show."""
+    from fabrique.experiments.advising import advice_lines, as_advice  # noqa: PLC0415
     from fabrique.experiments.analysis.sizing import advise  # noqa: PLC0415
     from fabrique.experiments.data.folder import open_folder  # noqa: PLC0415
-    from fabrique.experiments.report import advice_lines, as_advice  # noqa: PLC0415
 
     faulty = False
     told = []
@@ -232,7 +232,7 @@ def look_command(folder: Path, on: str | None) -> None:
     """Take a look that the plan allows, and keep it in result/."""
     from fabrique.experiments.actions.looking import look_at, was_final  # noqa: PLC0415
     from fabrique.experiments.data.writing import json_text, write_files  # noqa: PLC0415
-    from fabrique.experiments.report import text_report  # noqa: PLC0415
+    from fabrique.experiments.printed import text_report  # noqa: PLC0415
 
     found = sound(folder)
     taken = tuple(date.fromisoformat(str(one["day"])) for one in found.looks if "day" in one)
@@ -256,7 +256,7 @@ def look_command(folder: Path, on: str | None) -> None:
 def analyse_and_keep(folder: Path, as_of: str | None, *, as_json: bool, closed: bool) -> None:
     """Analyse a folder, and keep the calculation sheet in result/."""
     from fabrique.experiments.data.writing import json_text, write_files  # noqa: PLC0415
-    from fabrique.experiments.report import text_report  # noqa: PLC0415
+    from fabrique.experiments.printed import text_report  # noqa: PLC0415
 
     made = sheet_of(folder, as_of, closed=closed)
     path = folder / f"result/analysis-{made['as_of']}.json"
@@ -277,8 +277,11 @@ def analyse_and_keep(folder: Path, as_of: str | None, *, as_json: bool, closed: 
 def report_command(folder: Path, form: str, output: Path | None, as_of: str | None, *, closed: bool) -> None:
     """Write the report as text, a page, a table or JSON."""
     from fabrique.experiments.data.writing import json_text  # noqa: PLC0415
-    from fabrique.experiments.printed import html_report  # noqa: PLC0415
-    from fabrique.experiments.report import csv_report, text_report  # noqa: PLC0415
+    from fabrique.experiments.printed import (  # noqa: PLC0415
+        csv_report,
+        html_report,
+        text_report,
+    )
 
     made = sheet_of(folder, as_of, closed=closed)
     writers = {"text": text_report, "html": html_report, "csv": csv_report, "json": json_text}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fabrique.experiments import queries
 from fabrique.experiments.actions.collecting import LARGEST_TABLE
+from fabrique.experiments.advising import advice_lines
 from fabrique.experiments.analysis.health import health_of
 from fabrique.experiments.analysis.looking import information, planned_sizes, sizes_by_day
 from fabrique.experiments.analysis.sizing import advise
@@ -18,7 +19,7 @@ from fabrique.experiments.charts import charts_of as draw
 from fabrique.experiments.data.reading import table_from_text
 from fabrique.experiments.plan.canonical import Difference, differences
 from fabrique.experiments.plan.schema import SERIES_KINDS, Kind, Outcome
-from fabrique.experiments.report import Report, advice_lines, told
+from fabrique.experiments.report import Report, told
 from fabrique.experiments.rules import AGREES, Choice, State, Verdict
 from fabrique.experiments.sentences import unit_of, value
 from fabrique.language import Problem, _, n_, ngettext

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +14,10 @@ from fabrique.experiments.analysis import comparing, designs, health, running
 from fabrique.experiments.analysis.running import from_json
 from fabrique.experiments.methods import BESIDE_LABELS, METHODS
 from fabrique.experiments.plan.reading import plan_from
-from fabrique.experiments.plan.schema import KIND_LABELS, SERIES_KINDS, Looks
+from fabrique.experiments.plan.schema import KIND_LABELS
 from fabrique.experiments.rules import VERDICT_LABELS, Verdict
 from fabrique.experiments.sentences import (
     PERCENT,
-    effect,
     gap,
     guard_sentence,
     p_words,
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fabrique.experiments.analysis.result import Analysis, Beside, Guard, Reading
-    from fabrique.experiments.analysis.sizing import Advice
     from fabrique.experiments.plan.schema import Metric, Plan
 
 NOTES = health.NOTE_LABELS | comparing.NOTE_LABELS | designs.NOTE_LABELS | running.NOTE_LABELS
@@ -364,137 +360,3 @@ def method_lines(analysis: Analysis) -> Iterable[tuple[str, str]]:
     yield _("Software"), ", ".join(f"{name} {version}" for name, version in analysis.software.items())
     yield _("Hash of the data"), analysis.data_hash
     yield _("Analysed as on"), day(date.fromisoformat(analysis.as_of))
-
-
-def text_report(sheet: dict[str, Any]) -> str:
-    """The report for a terminal."""
-    report = told(sheet)
-    lines = [report.title, "", f"{report.verdict.upper()} ({report.rule})", report.sentence]
-    lines += [f"! {note}" for note in report.notes]
-    lines += ["", _("Plan"), *(f"  {label}: {text}" for label, text in report.plan_lines)]
-    lines += [deviation_line(one) for one in report.deviations]
-    lines += ["", _("Health of the data"), *(f"  {label}: {text}" for label, text in report.health_lines)]
-    if report.primary:
-        lines += ["", _("Primary metric"), *table(report.primary)]
-        lines += [f"  {report.boundary}"] if report.boundary else []
-        lines += [f"    {label}: {text}" for label, text in report.primary[0].beside]
-    if report.guardrails:
-        lines += ["", _("Guardrails"), *(f"  {name}: {sentence}" for name, _key, sentence in report.guardrails)]
-    if report.secondaries:
-        lines += ["", _("Secondary metrics"), *table(report.secondaries)]
-    if report.subgroups:
-        lines += ["", _("Subgroups (exploratory)"), *table(report.subgroups)]
-    if len(report.looks) > 1:
-        lines += ["", _("Looks"), *("  " + " | ".join(row) for row in report.looks)]
-    for text in (report.power, report.bayes):
-        lines += ["", text] if text else []
-    lines += ["", _("Method"), *(f"  {name}: {formula}" for name, formula in report.methods)]
-    lines += [f"  {label}: {text}" for label, text in report.method_lines]
-    return "\n".join(lines)
-
-
-def deviation_line(one: dict[str, Any]) -> str:
-    """A deviation in one line."""
-    known = _("results known") if one.get("results_known", True) else _("results unknown")
-    return "  " + _(
-        "Deviation, %(what)s: %(old)s → %(new)s (%(why)s; %(who)s; %(known)s)",
-        what=one.get("what"), old=one.get("old"), new=one.get("new"), why=one.get("why"), who=one.get("who"), known=known,
-    )  # fmt: skip
-
-
-def table(rows: Iterable[Row]) -> list[str]:
-    """Comparisons as lines."""
-    return [
-        f"  {row.label} ({row.group}): {row.control} → {row.treat}, {row.gap} ({row.span}), {row.p}, n = {row.n}" for row in rows
-    ]
-
-
-def csv_report(sheet: dict[str, Any]) -> str:
-    """Every comparison as a table for a spreadsheet, numbers plain."""
-    analysis = told(sheet).analysis
-    text = io.StringIO()
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(
-        ["role", "metric", "group", "n_treat", "n_ctrl", "value_treat", "value_ctrl", "scale", "estimate", "low", "high", "level",
-         "p_value", "p_adjusted", "method", "verdict"]
-    )  # fmt: skip
-    for role, group, one, verdict in comparisons(analysis):
-        out.writerow(
-            [role, one.metric, group or one.arm, one.n_treat, one.n_ctrl, one.value_treat, one.value_ctrl, one.scale, one.estimate,
-             one.low, one.high, one.level, one.p_value, one.p_adjusted, one.method, verdict]
-        )  # fmt: skip
-    return text.getvalue()
-
-
-def comparisons(analysis: Analysis) -> Iterable[tuple[str, str, Reading, str]]:
-    """Role, subgroup, reading and verdict of everything that was compared."""
-    for one in analysis.comparisons:
-        yield "primary", "", one, analysis.verdict
-    for guard in analysis.guardrails:
-        if guard.reading is not None:
-            yield "guardrail", "", guard.reading, guard.verdict
-    for one in analysis.secondaries:
-        yield "secondary", "", one, ""
-    for group in analysis.subgroups:
-        yield "subgroup", f"{group.name}={group.value}", group.reading, "exploratory"
-
-
-def as_advice(advice: Advice) -> dict[str, Any]:
-    """Advice for scripts."""
-    return asdict(advice)
-
-
-def advice_lines(plan: Plan, advice: Advice) -> list[str]:
-    """Size, duration, and whether a test is the right tool, in words."""
-    lines = []
-    if plan.design.kind in SERIES_KINDS:
-        return [_("A series is sized by its periods: eight before the change and four after it, at least.")]
-    if advice.missing:
-        lines.append(_("No size can be computed without %(keys)s.", keys=", ".join(advice.missing)))
-    if advice.needed is not None:
-        lines.append(needed_words(plan, advice))
-    elif not advice.missing and plan.primary.mde_abs is not None:
-        lines.append(_("No size would show so small an effect."))
-    if advice.detectable is not None:
-        size = effect_words(plan, advice, advice.detectable)
-        lines.append(_("The planned %(n)s per arm show %(size)s.", n=number(advice.planned or 0), size=size))
-    if advice.days is not None:
-        lines.append(
-            ngettext("It takes about %(count)s day at this pace; %(planned)s are planned.",
-                     "It takes about %(count)s days at this pace; %(planned)s are planned.",
-                     advice.days, count=number(advice.days), planned=number(advice.planned_days))
-        )  # fmt: skip
-    if advice.clusters_per_arm is not None:
-        lines.append(_("That is %(clusters)s clusters per arm.", clusters=number(advice.clusters_per_arm)))
-    if advice.not_the_tool:
-        lines.append(
-            _("A statistical test is not the tool: this size only shows effects more than twice the smallest one that matters."
-              " Try usability tests with a few people, or state the criteria of a pilot.")
-        )  # fmt: skip
-    return lines
-
-
-def needed_words(plan: Plan, advice: Advice) -> str:
-    """How many an arm are needed."""
-    size = effect_words(plan, advice, advice.mde)
-    share = figure(plan.analysis.power, WHOLE)
-    text = _(
-        "%(n)s per arm are needed to show %(size)s in %(share)s of trials.", n=number(advice.needed or 0), size=size, share=share
-    )
-    if plan.analysis.looks is Looks.GROUP_SEQUENTIAL:
-        text += " " + _("Looking before the end costs %(share)s of it.", share=figure(1 - 1 / advice.inflation, PERCENT))
-    if advice.design_effect > 1:
-        text += " " + _("Clusters multiply it by %(factor)s.", factor=number(advice.design_effect, 2))
-    return text
-
-
-def effect_words(plan: Plan, advice: Advice, size: float | None) -> str:
-    """An effect of a plan, on its scale."""
-    if size is None:
-        return "–"
-    if advice.scale == "ratio":
-        return figure(abs(size - 1), PERCENT)
-    return difference(abs(size), unit_of(plan.primary, size)).lstrip("+")
-
-
-__all__ = ["Report", "advice_lines", "as_advice", "csv_report", "effect", "text_report", "told"]

@@ -12,7 +12,6 @@ from fabrique.accounts.model import PersonRow
 from fabrique.experiments.data.reading import data_from, table_from_text
 from fabrique.experiments.data.rows import Count, Data
 from fabrique.experiments.model import (
-    AdoptionRow,
     DeviationRow,
     ExperimentAnalysisRow,
     ExperimentAuthorRow,
@@ -388,97 +387,3 @@ def products_named(session: Session, ids: Iterable[int]) -> list[tuple[str, str]
         sa.select(ProductRow.slug, ProductRow.name).where(ProductRow.id.in_(list(ids))).order_by(ProductRow.name)
     )
     return [(row.slug, row.name) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Practice:
-    """A practice, what it showed where, and who made it their own."""
-
-    slug: str
-    name: str
-    description: str
-    trials: tuple[Trial, ...]
-    adoptions: tuple[Adoption, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A decided experiment of a practice, with its last analysis."""
-
-    slug: str
-    title: str
-    product_slug: str
-    product_name: str
-    population: str
-    verdict: str
-    choice: str
-    result: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """A product that made a practice its own."""
-
-    product_slug: str
-    product_name: str
-    since: date
-    note: str
-
-
-def practices(session: Session) -> list[tuple[str, str, str, int, int]]:
-    """Slug, name, description, number of decided experiments and of adoptions, by name."""
-    decided = (
-        sa.select(sa.func.count())
-        .select_from(ExperimentPracticeRow)
-        .join(ExperimentRow, ExperimentRow.id == ExperimentPracticeRow.experiment_id)
-        .where(ExperimentPracticeRow.practice_id == PracticeRow.id, ExperimentRow.state.in_(LEARNT))
-        .scalar_subquery()
-    )
-    adopted = (
-        sa.select(sa.func.count()).select_from(AdoptionRow).where(AdoptionRow.practice_id == PracticeRow.id).scalar_subquery()
-    )
-    rows = session.execute(
-        sa.select(PracticeRow.slug, PracticeRow.name, PracticeRow.description, decided, adopted).order_by(PracticeRow.name)
-    )
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
-
-
-LEARNT = (State.DECIDED, State.ARCHIVED)
-"""An experiment teaches once people have decided on it."""
-
-
-def practice(session: Session, slug: str) -> Practice:
-    """One practice. Raises NotThere."""
-    row = session.scalar(sa.select(PracticeRow).where(PracticeRow.slug == slug))
-    if row is None:
-        raise not_there(slug)
-    found = session.execute(
-        sa.select(ExperimentRow, ProductRow.slug, ProductRow.name)
-        .join(ProductRow, ProductRow.id == ExperimentRow.product_id)
-        .join(ExperimentPracticeRow, ExperimentPracticeRow.experiment_id == ExperimentRow.id)
-        .where(ExperimentPracticeRow.practice_id == row.id, ExperimentRow.state.in_(LEARNT))
-        .order_by(ExperimentRow.title)
-    )
-    trials = [trial_of(session, one, product_slug, product_name) for one, product_slug, product_name in found]
-    adopted = session.execute(
-        sa.select(ProductRow.slug, ProductRow.name, AdoptionRow.since, AdoptionRow.note)
-        .join(ProductRow, ProductRow.id == AdoptionRow.product_id)
-        .where(AdoptionRow.practice_id == row.id)
-        .order_by(ProductRow.name)
-    )
-    return Practice(row.slug, row.name, row.description, tuple(trials), tuple(Adoption(*one) for one in adopted))
-
-
-def trial_of(session: Session, row: ExperimentRow, product_slug: str, product_name: str) -> Trial:
-    """One experiment of a practice."""
-    analysis, decision = last_analysis(session, row.id), last_decision(session, row.id)
-    return Trial(
-        slug=row.slug,
-        title=row.title,
-        product_slug=product_slug,
-        product_name=product_name,
-        population=str(row.document.get("design", {}).get("population", "")),
-        verdict=analysis.verdict if analysis else "",
-        choice=decision.choice if decision else "",
-        result=analysis.result if analysis else None,
-    )

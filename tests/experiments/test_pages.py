@@ -251,7 +251,10 @@ def test_faults_come_back_as_problem_details_one_sentence_each(
         assert len(answer.json()["errors"]) == 2
         for body in ({}, {"rows": []}, {"rows": "x"}, {"rows": [1]}):
             assert call(made, "PUT", f"{registered}/counts", key, json=body).status_code == 422, body
-        assert call(made, "PUT", f"{registered}/counts", key, content=b"{").status_code == 422
+        for content in (b"{", b"", b"[]", b"[" * 100_000):
+            broken = call(made, "PUT", f"{registered}/counts", key, content=content)
+            assert broken.status_code == 422, content[:10]
+            assert "JSON" in broken.json()["detail"] or "rows" in broken.json()["detail"], broken.text
 
 
 def test_a_token_does_what_its_scope_its_product_and_its_life_allow_and_nothing_else(

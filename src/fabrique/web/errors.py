@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from litestar import Response
 from litestar.exceptions import (
+    ClientException,
     HTTPException,
     MethodNotAllowedException,
     NotAuthorizedException,
@@ -46,6 +47,7 @@ TITLES = {
     404: n_("This page does not exist"),
     405: n_("This address cannot be used that way"),
     409: n_("Somebody else was faster"),
+    413: n_("What was sent is too large"),
     422: n_("Something in the address or the form is not right"),
     500: n_("Something broke on our side"),
     503: n_("The database does not answer"),
@@ -55,6 +57,7 @@ ADVICE = {
     404: n_("Check the address, or start again from the list of services."),
     405: n_("Go back and use the page's own buttons."),
     409: n_("Reload the page to see what changed, then do it again."),
+    413: n_("Send less at once; whole files of figures come in by the command line."),
     422: n_("Correct it and try again."),
     500: n_("The fault has been noted. Try again in a moment; nothing you had saved is lost."),
     503: n_("Try again in a minute. Nothing is lost; the watch catches up by itself."),
@@ -82,7 +85,7 @@ def status_of(error: Exception) -> int:
         if isinstance(error, kind):
             return status
     if isinstance(error, HTTPException):
-        return 422 if error.status_code in {400, 413, 414} else error.status_code
+        return 422 if error.status_code in {400, 414} else error.status_code
     return 500
 
 
@@ -116,6 +119,7 @@ def error_page(
     return handle
 
 
+NOT_JSON = n_("The body is not the JSON that this address expects.")
 API = "/api/"
 UNAUTHORIZED = 401
 
@@ -125,7 +129,8 @@ def problem_document(error: Exception, status: int, language: str) -> Response[b
     with speaking(language):
         details = str(error) if isinstance(error, Problem) and status < 500 else ""  # noqa: PLR2004 - no addresses
         if isinstance(error, HTTPException) and status < 500 and not isinstance(error, Problem):  # noqa: PLR2004
-            details = _(str(error.detail))
+            details = _(NOT_JSON) if type(error) in {ValidationException, ClientException} else _(str(error.detail))
+        details = _(NOT_JSON) if isinstance(error, RecursionError) else details
         document: dict[str, object] = {"type": "about:blank", "title": _(TITLES.get(status, TITLES[500])), "status": status}
         if isinstance(error, NotAuthorizedException):
             document["status"] = status = UNAUTHORIZED

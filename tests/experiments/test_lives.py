@@ -387,6 +387,53 @@ def test_a_folder_whose_plan_differs_from_the_locked_one_is_not_imported(
         folders.bring_in(session, open_folder(folder).sound(), clock.now())
 
 
+def test_an_import_does_not_slip_figures_into_a_closed_trial(
+    database: Database, clock: FixedClock, camille: Person, registered: str, tmp_path: Path
+) -> None:
+    concluded(database, clock, camille, registered)
+    with database.read() as session:
+        files = folders.files_of(session, registered)
+    folder = tmp_path / registered
+    write_files(folder, {**files, "counts.csv": files["counts.csv"].replace("venus,12,7", "venus,12,12", 1)})
+    with database.write() as session, pytest.raises(folders.ImportRefused, match="rouvrez"):
+        folders.bring_in(session, open_folder(folder).sound(), clock.now())
+
+
+def test_rows_added_before_a_recorded_look_are_told(database: Database, clock: FixedClock, camille: Person, noor: Person) -> None:
+    slug = sequential(database, clock, camille, noor)
+    whole = counts(0.6, 0.645, days=26)
+    late = "2026-09-10,sms,venus"
+    put(database, clock, camille, slug, "\n".join(line for line in whole.splitlines() if late not in line) + "\n")
+    put(database, clock, camille, slug, rows("2026-10-03,sms,venus,12,8", "2026-10-03,temoin,venus,12,7"))
+    with database.write() as session:
+        looking.take_look(session, camille, slug, clock.now(), date(2026, 10, 4))
+    put(database, clock, camille, slug, rows("2026-09-10,sms,venus,12,12"))
+    with database.write() as session:
+        collecting.close(session, camille, slug, date(2026, 11, 1), clock.now())
+        made = looking.analyse_now(session, camille, slug, clock.now(), TODAY)
+    assert made["corrected"] == 1
+    assert "corrected_after" in made["notes"]
+
+
+def test_two_people_filing_deviations_do_not_undo_one_another(
+    database: Database, clock: FixedClock, camille: Person, noor: Person, registered: str
+) -> None:
+    with database.write() as session:
+        plans.deviate(
+            session,
+            noor,
+            registered,
+            plan_document(title="Celui de Noor"),
+            "mot",
+            results_known=False,
+            now=clock.now(),
+            version=1,
+        )
+    with database.write() as session, pytest.raises(Overtaken):
+        plans.deviate(session, camille, registered, plan_document(title="Celui de Camille"), "mot", results_known=False, now=clock.now(),
+                      version=1)  # fmt: skip
+
+
 def test_a_practice_pools_what_its_experiments_showed_and_names_the_contradicting_one(
     database: Database, clock: FixedClock, camille: Person, noor: Person, product: int
 ) -> None:

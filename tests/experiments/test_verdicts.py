@@ -193,6 +193,24 @@ def test_a_guardrail_broken_in_an_arm_is_told_even_when_another_arm_wins() -> No
     assert {(one.arm, one.verdict) for one in found.guardrails} == {("sms", "safe"), ("courriel", "harmed")}
 
 
+def test_a_harmed_arm_does_not_stop_the_looks_at_the_others() -> None:
+    document = plan_document(
+        arms=[*DOCUMENT["arms"], {"key": "courriel", "name": "Courriel", "weight": 1}],
+        analysis__looks="group_sequential", analysis__information_fractions=[0.5, 1.0],
+    )  # fmt: skip
+    third = counts(0.6, 0.8, satisfied=(0.8, 0.5))
+    lines = [line.replace(",sms,", ",courriel,") for line in third.splitlines() if ",sms," in line]
+    found = analysed(counts(0.6, 0.68, satisfied=(0.8, 0.84)) + "\n".join(lines) + "\n", document)
+    assert [look.number for look in found.looks] == [1, 2]
+    assert (found.verdict, found.primary.arm) == ("extend", "sms")
+
+
+def test_an_analysis_as_of_a_day_knows_nothing_later() -> None:
+    whole = analysed(counts(days=30), as_of=date(2026, 9, 26), closed=True)
+    part = analysed(counts(days=20), as_of=date(2026, 9, 26), closed=True)
+    assert whole == part
+
+
 def test_outcomes_lost_more_in_one_arm_are_told() -> None:
     exposed = "".join(f"{START},{arm},exposure,1000,\n" for arm in ("temoin", "sms"))
     assert "missing_differs" not in analysed(counts() + exposed).health.notes

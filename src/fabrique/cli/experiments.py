@@ -51,7 +51,7 @@ def sound(folder: Path) -> Folder:
 
 def sheet_of(path: Path, as_of: str | None, *, closed: bool) -> dict[str, Any]:
     """The calculation sheet of a folder, or of a sheet that is run again."""
-    from fabrique.experiments.actions.looking import was_final  # noqa: PLC0415
+    from fabrique.experiments.actions.looking import changed_looks, was_final  # noqa: PLC0415
     from fabrique.experiments.analysis.running import Context  # noqa: PLC0415
     from fabrique.experiments.sheet import run_again, sheet  # noqa: PLC0415
 
@@ -75,6 +75,7 @@ def sheet_of(path: Path, as_of: str | None, *, closed: bool) -> dict[str, Any]:
         deviations=tuple(plain(one) for one in found.deviations),
         looks=tuple(date.fromisoformat(str(one["day"])) for one in found.looks if "day" in one),
         final_look=bool(found.looks) and was_final(found.looks[-1]),
+        corrected=changed_looks(found.looks, found.data),
     )
     return sheet(found.document, found.data, context)
 
@@ -114,7 +115,7 @@ def experiments_command() -> None:
 
 @experiments_command.command("check", help=_("Tell every fault of plans and of their data, and what their size can show."))
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help=_("Print JSON."))
 def check_command(folders: tuple[Path, ...], *, as_json: bool) -> int:
     """Tell every fault of plans and of their data, and what their size can show."""
     from fabrique.experiments.advising import advice_lines, as_advice  # noqa: PLC0415
@@ -192,8 +193,8 @@ def moment() -> str:
 
 @experiments_command.command("deviate", help=_("File a deviation for each key that differs from the registered plan."))
 @FOLDER
-@click.option("--who", required=True)
-@click.option("--why", required=True)
+@click.option("--who", required=True, help=_("Who changes the plan."))
+@click.option("--why", required=True, help=_("Why it is changed."))
 @click.option("--results-known/--results-unknown", "results_known", default=None, help=_("Whether results were known already."))
 def deviate_command(folder: Path, who: str, why: str, *, results_known: bool | None) -> None:
     """File a deviation for each key that differs from the registered plan."""
@@ -240,7 +241,14 @@ def look_command(folder: Path, on: str | None) -> None:
     day = day_of(on) if on else None
     ended = bool(found.looks) and was_final(found.looks[-1])
     made = look_at(
-        found.document, found.data, found.registration, deviations, taken, day=day, as_of=day_of(on), final_taken=ended
+        found.document,
+        found.data,
+        found.registration,
+        deviations,
+        taken,
+        day=day,
+        as_of=min(day_of(on), day_of(None)),
+        final_taken=ended,
     )
     name = f"result/look-{len(taken) + 1:03}.json"
     write_files(found.path, {name: json_text(made)}, replace=True)
@@ -250,17 +258,17 @@ def look_command(folder: Path, on: str | None) -> None:
 
 @experiments_command.command("analyse", help=_("Analyse a folder, and keep the calculation sheet in result/."))
 @FOLDER
-@click.option("--json", "as_json", is_flag=True)
-@click.option("--as-of", "as_of", metavar="DATE")
-@click.option("--closed", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help=_("Print JSON."))
+@click.option("--as-of", "as_of", metavar="DATE", help=_("Analyse as on that day; today unless told."))
+@click.option("--closed", is_flag=True, help=_("The collection is closed, whatever the plan's end."))
 def analyse_and_keep(folder: Path, as_of: str | None, *, as_json: bool, closed: bool) -> None:
     """Analyse a folder, and keep the calculation sheet in result/."""
     from fabrique.experiments.data.writing import json_text, write_files  # noqa: PLC0415
     from fabrique.experiments.printed import text_report  # noqa: PLC0415
 
     made = sheet_of(folder, as_of, closed=closed)
-    path = folder / f"result/analysis-{made['as_of']}.json"
-    write_files(folder, {f"result/analysis-{made['as_of']}.json": json_text(made)}, replace=True)
+    path = free_name(folder / "result", f"analysis-{made['as_of']}", json_text(made))
+    write_files(folder, {f"result/{path.name}": json_text(made)}, replace=True)
     if as_json:
         print_json(made)
         return
@@ -268,12 +276,23 @@ def analyse_and_keep(folder: Path, as_of: str | None, *, as_json: bool, closed: 
     click.echo(_("Kept in %(file)s", file=path))
 
 
+def free_name(folder: Path, stem: str, text: str) -> Path:
+    """A name that no other result has: what was written is never written over."""
+    for place in range(1, 1000):
+        path = folder / (f"{stem}.json" if place == 1 else f"{stem}-{place}.json")
+        if not path.exists() or path.read_text("utf-8") == text:
+            return path
+    raise Problem(n_("There are a thousand results of that day in %(folder)s already."), folder=folder)
+
+
 @experiments_command.command("report", help=_("Write the report as text, a page, a table or JSON."))
 @FOLDER
-@click.option("--format", "form", type=click.Choice(["text", "html", "csv", "json"]), default="text")
-@click.option("--output", type=click.Path(path_type=Path))
-@click.option("--as-of", "as_of", metavar="DATE")
-@click.option("--closed", is_flag=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "html", "csv", "json"]), default="text", help=_("The form of the report.")
+)
+@click.option("--output", type=click.Path(path_type=Path), help=_("The file to write."))
+@click.option("--as-of", "as_of", metavar="DATE", help=_("Analyse as on that day; today unless told."))
+@click.option("--closed", is_flag=True, help=_("The collection is closed, whatever the plan's end."))
 def report_command(folder: Path, form: str, output: Path | None, as_of: str | None, *, closed: bool) -> None:
     """Write the report as text, a page, a table or JSON."""
     from fabrique.experiments.data.writing import json_text  # noqa: PLC0415

@@ -45,7 +45,7 @@ def open_for_figures(row: ExperimentRow) -> Plan:
     """The plan, where figures may come in. The first ones start a registered experiment. Raises StepRefused."""
     state = State(row.state)
     if state not in COLLECTING:
-        raise StepRefused(n_("Figures come in once the plan is registered, and until the decision."))
+        raise StepRefused(n_("Figures come in while the trial runs; a closed collection is reopened first, with a reason."))
     return plan_from(row.document)
 
 
@@ -54,7 +54,7 @@ def record_counts(session: Session, person: Person, slug: str, tables: Sequence[
     row = held(session, person, slug)
     plan = open_for_figures(row)
     counts, faults = counts_from(tables, plan)
-    refuse([*faults, *beyond_closing(row, counts), *not_yet(counts, now)])
+    refuse([*faults, *beyond_closing(row, counts), *not_yet([one.day for one in counts], now)])
     done = write_counts(session, row.id, counts, source, person.id, now)
     if State(row.state) is State.REGISTERED and counts:
         move(session, row, person, Step.START, now)
@@ -83,12 +83,19 @@ def beyond_closing(row: ExperimentRow, counts: Sequence[Count]) -> list[RowFault
     ]  # fmt: skip
 
 
-def not_yet(counts: Sequence[Count], now: datetime) -> list[RowFault]:
+def days_of(kind: str, table: Table, plan: Plan) -> list[date]:
+    """The days that a table tells of."""
+    if kind == "units":
+        return [one.day for one in units_from(table, plan)[0] if one.day is not None]
+    return [one.day for one in events_from(table)[0]] if kind == "events" else []
+
+
+def not_yet(days: Sequence[date], now: datetime) -> list[RowFault]:
     """Figures of days that have not come."""
     from fabrique.experiments.data.rows import RowFault  # noqa: PLC0415
 
     today = now.astimezone(PARIS).date()
-    late = sorted({one.day for one in counts if one.day > today})
+    late = sorted({one for one in days if one > today})
     return [RowFault("", 0, "date", day.isoformat(), n_("%(day)s has not come yet"), {"day": day}) for day in late[:10]]
 
 
@@ -153,6 +160,7 @@ def record_table(session: Session, person: Person, slug: str, kind: str, table: 
     row = held(session, person, slug)
     plan = open_for_figures(row)
     rows, faults = rows_of(kind, table, plan)
+    faults += not_yet(days_of(kind, table, plan), now)
     refuse(faults)
     write_table(session, row.id, kind, text, rows, table.name, person.id, now)
     if State(row.state) is State.REGISTERED and rows and kind != "events":

@@ -19,7 +19,7 @@ from fabrique.experiments.model import DeviationRow, ExperimentLookRow, Experime
 from fabrique.experiments.plan.canonical import normalised, plan_hash
 from fabrique.experiments.plan.locking import registered_document, registration_of, require_filed
 from fabrique.experiments.queries import data_of, experiment, tables_of
-from fabrique.experiments.rules import EDITABLE, State, Step
+from fabrique.experiments.rules import COLLECTING, EDITABLE, State, Step
 from fabrique.language import Problem, n_
 from fabrique.portfolio.model import ProductRow
 
@@ -58,6 +58,12 @@ def bring_in(session: Session, folder: Folder, now: datetime, *, product: str | 
         row.document, row.title = folder.document, folder.plan.title
         row.version += 1
         outcome = UPDATED
+    if State(row.state) not in EDITABLE | COLLECTING:
+        if folder.data.digest() != data_of(session, row.id, folder.plan).digest():
+            raise ImportRefused(
+                n_("“%(slug)s” takes no figure any more here: reopen its collection first, and say why."), slug=row.slug
+            )
+        return outcome
     done = write_counts(session, row.id, folder.data.counts, "counts.csv", None, now)
     changed = bool(done.new or done.corrected) | write_tables(session, row, folder, now)
     if folder.registration is not None and not row.plan_hash:

@@ -22,7 +22,7 @@ from fabrique.experiments.sheet import sheet
 from fabrique.language import Problem, n_
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -117,7 +117,17 @@ def context_of(session: Session, row: ExperimentRow, as_of: date) -> Context:
         deviations=tuple(one.as_json() for one in deviations_of(session, row.id)),
         looks=tuple(one.day for one in whole.looks),
         final_look=bool(whole.looks) and was_final(whole.looks[-1].result),
-        corrected=changed_after_results(session, row.id),
+        corrected=max(
+            changed_after_results(session, row.id),
+            changed_looks([one.result for one in whole.looks], data_of(session, row.id, plan_from(row.document))),
+        ),
+    )
+
+
+def changed_looks(looks: Iterable[dict[str, Any]], data: Data) -> int:
+    """Recorded looks whose figures are no longer those that were looked at."""
+    return sum(
+        1 for one in looks if "day" in one and one.get("data_hash") != data.until(date.fromisoformat(str(one["day"]))).digest()
     )
 
 

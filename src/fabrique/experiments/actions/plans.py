@@ -183,7 +183,15 @@ def has_figures(session: Session, experiment_id: int) -> bool:
 
 
 def deviate(
-    session: Session, person: Person, slug: str, document: Document, reason: str, *, results_known: bool, now: datetime
+    session: Session,
+    person: Person,
+    slug: str,
+    document: Document,
+    reason: str,
+    *,
+    results_known: bool,
+    now: datetime,
+    version: int | None = None,
 ) -> int:
     """Change a locked plan openly: one deviation for each key that differs. Raises PlanFaulty where the new plan has faults.
 
@@ -192,6 +200,8 @@ def deviate(
     row = held(session, person, slug)
     if State(row.state) not in LOCKED:
         raise PlanLocked(n_("The plan is not locked yet: write in it directly."))
+    if version is not None and version != row.version:
+        raise Overtaken(n_("Somebody else changed this plan meanwhile; reload the page, so as not to undo their deviation."))
     changes = differences(row.document, {**document, "slug": row.slug})
     if not changes:
         raise DeviationEmpty(n_("Nothing differs from the plan as it stands: there is no deviation to file."))

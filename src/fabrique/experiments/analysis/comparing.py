@@ -41,9 +41,17 @@ SUSPECT = 0.01
 
 def honest(reading: Reading) -> Reading:
     """Without a bound or a p-value where nothing varied: an interval of no width would claim certainty."""
-    if reading.low is None or reading.low != reading.high:
+    if not is_nil(reading.low, reading.high):
         return reading
     return replace(reading, low=None, high=None, p_value=None, link_error=None, notes=(*reading.notes, "no_spread"))
+
+
+def is_nil(low: float | None, high: float | None) -> bool:
+    """Whether an interval has no width but that of rounding."""
+    return low is not None and high is not None and high - low <= ROUNDING * max(abs(low), abs(high), ROUNDING)
+
+
+ROUNDING = 1e-9
 
 
 def bounds(interval: Interval) -> tuple[float | None, float | None]:
@@ -59,6 +67,8 @@ def finite(value: float | None) -> float | None:
 def beside(key: str, value: float | None, interval: Interval | None = None) -> Beside:
     """A second reading."""
     low, high = bounds(interval) if interval is not None else (None, None)
+    if is_nil(low, high):
+        low = high = None
     return Beside(key, finite(value), low, high)
 
 
@@ -94,6 +104,8 @@ def sketch(plan: Plan, metric: Metric, arm: str, treat: Summary, ctrl: Summary) 
         interval = newcombe_interval(int(treat.x), int(treat.n), int(ctrl.x), int(ctrl.n), alpha=alpha)
         estimate, method = treat.x / treat.n - ctrl.x / ctrl.n, "newcombe"
     low, high = bounds(interval)
+    if is_nil(low, high):
+        low = high = None
     return Reading(
         metric=metric.key, arm=arm, control=plan.control.key, n_treat=treat.n, n_ctrl=ctrl.n, value_treat=None, value_ctrl=None,
         scale="difference", estimate=estimate, low=low, high=high, level=1 - alpha, p_value=None, method=method,

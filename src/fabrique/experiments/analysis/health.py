@@ -124,8 +124,9 @@ ALARM = 0.001
 
 def overlap(plan: Plan, data: Data) -> bool:
     """Whether the survey called before is not wholly before the one called after."""
-    before = [row.day for row in data.counts if row.arm == plan.control.key]
-    after = [row.day for row in data.counts if row.arm != plan.control.key]
+    rows = [(row.arm, row.day) for row in data.counts] + [(row.arm, row.day) for row in data.units if row.day is not None]
+    before = [day for arm, day in rows if arm == plan.control.key]
+    after = [day for arm, day in rows if arm != plan.control.key]
     return bool(before and after) and max(before) >= min(after)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from fabrique.clock import PeriodInvalid, parse_period
 from fabrique.experiments.analysis import subgrouping
 from fabrique.experiments.analysis.comparing import compare, sketch
 from fabrique.experiments.analysis.designs import DesignRead, read_design
@@ -69,6 +70,7 @@ class Context:
 def analyse(plan: Plan, data: Data, context: Context) -> Analysis:
     """Everything that the plan's rules say of the data."""
     over = context.closed or context.as_of > plan.design.planned_end
+    data = data.until(context.as_of)
     if plan.design.kind is Kind.PILOT:
         return described(plan, data, context, over=over)
     if plan.design.kind in SERIES_KINDS:
@@ -110,7 +112,21 @@ def standing_notes(plan: Plan, data: Data, context: Context) -> tuple[str, ...]:
 def began_before(plan: Plan, data: Data, registration: dict[str, Any]) -> bool:
     """Whether the figures of a collection begin before its plan was registered, whenever they were brought in."""
     registered = str(registration.get("registered_at", ""))[:10]
-    return plan.design.kind in DATED and bool(data.days) and bool(registered) and data.days[0].isoformat() < registered
+    first = first_day(plan, data)
+    return bool(registered) and first is not None and first.isoformat() < registered
+
+
+def first_day(plan: Plan, data: Data) -> date | None:
+    """When what the plan tries began in the figures; what came before is looked back on, by design."""
+    if plan.design.kind in DATED:
+        return data.days[0] if data.days else None
+    if plan.design.kind not in SERIES_KINDS:
+        return min((row.day for row in data.counts if row.arm != plan.control.key), default=None)
+    changed = min((row for row in data.series if row.treated), key=lambda row: row.position, default=None)
+    try:
+        return parse_period(changed.period).start if changed is not None else None
+    except PeriodInvalid:
+        return None
 
 
 def software() -> dict[str, str]:
@@ -166,7 +182,7 @@ def of_arms(plan: Plan, data: Data, context: Context, *, over: bool) -> Analysis
         return replace(bare, next_look=fraction, looks=taken)
     seen = data.until(at.day)
     every = {one.arm: guardrails(plan, seen, one.arm, at) for one in readings}
-    harmed = {arm for arm, found in every.items() if any(one.verdict == "harmed" for one in found)}
+    harmed = harmed_arms(plan, seen, readings, at)
     primary = best(plan, readings, at, harmed)
     guards = every[primary.arm] if primary else guardrails(plan, seen, "", at)
     others = tuple(one for arm, found in every.items() if primary and arm != primary.arm for one in found)
@@ -205,13 +221,20 @@ def decisive(plan: Plan, data: Data, looks: Sequence[Planned]) -> tuple[tuple[Lo
     taken: list[Look] = []
     readings: list[Reading] = []
     for planned in looks:
-        readings = readings_at(plan, data.until(planned.day), planned)
-        primary = best(plan, readings, planned)
+        seen = data.until(planned.day)
+        readings = readings_at(plan, seen, planned)
+        harmed = harmed_arms(plan, seen, readings, planned)
+        primary = best(plan, readings, planned, harmed)
         crossed = crossing(plan, primary, planned.nominal_p) != 0
         taken.append(told(planned, primary, crossed=crossed))
-        if crossed:
+        if crossed or (readings and harmed >= {one.arm for one in readings}):
             return tuple(taken), readings, planned
     return tuple(taken), readings, looks[-1] if looks else None
+
+
+def harmed_arms(plan: Plan, seen: Data, readings: Sequence[Reading], at: Planned) -> set[str]:
+    """The arms in which a guardrail is shown worse than its margin."""
+    return {one.arm for one in readings if any(found.verdict == "harmed" for found in guardrails(plan, seen, one.arm, at))}
 
 
 def told(planned: Planned, primary: Reading | None, *, crossed: bool) -> Look:
@@ -236,14 +259,19 @@ def readings_at(plan: Plan, seen: Data, planned: Planned) -> list[Reading]:
 
 
 def best(plan: Plan, readings: Sequence[Reading], planned: Planned, harmed: Collection[str] = ()) -> Reading | None:
-    """The arm that the verdict is about: of those that crossed for the better the furthest, else the furthest of all."""
+    """The arm that the verdict is about: of the unharmed ones that crossed for the better the furthest, else the furthest unharmed."""
     if not readings:
         return None
     sign = plan.primary.better.sign
 
-    def gain(reading: Reading) -> tuple[bool, float]:
-        ahead = crossing(plan, reading, planned.nominal_p) > 0 and reading.arm not in harmed
-        return ahead, sign * ((reading.estimate if reading.estimate is not None else reading.null) - reading.null)
+    def gain(reading: Reading) -> tuple[bool, bool, float]:
+        sound = reading.arm not in harmed
+        ahead = crossing(plan, reading, planned.nominal_p) > 0
+        return (
+            sound and ahead,
+            sound,
+            sign * ((reading.estimate if reading.estimate is not None else reading.null) - reading.null),
+        )
 
     return max(readings, key=gain)
 

@@ -124,7 +124,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """A result that fabrique wrote. Raises FileUnreadable."""
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise FileUnreadable(n_("%(file)s is not a result that fabrique wrote."), file=path) from error
     if not isinstance(found, dict):
         raise FileUnreadable(n_("%(file)s is not a result that fabrique wrote."), file=path)

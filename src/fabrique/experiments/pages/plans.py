@@ -186,10 +186,10 @@ def save_step(visit: NamedDependency[Visit], slug: FromPath[str], etape: FromPat
     document = written_into(found.document, data, step)
     _plan, faults = read(document)
     form = PlanForm(document, tuple(faults))
-    if data.get("add"):
-        return wizard(visit, found, step, form, visited=False, more=data["add"])
     given = data.get("version", "")
     version = int(given) if given.isdecimal() else 0
+    if data.get("add"):
+        return wizard(visit, found, step, form, visited=False, more=data["add"], version=version)
     try:
         with visit.site.database.write() as session:
             planning.save(session, person, slug, document, version, visit.site.clock.now())

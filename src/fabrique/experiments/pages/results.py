@@ -65,7 +65,14 @@ def file_deviation(visit: NamedDependency[Visit], slug: FromPath[str], data: For
         document = board.document_from(text)
         with visit.site.database.write() as session:
             planning.deviate(
-                session, person_of(visit), slug, document, reason, results_known=known == "yes", now=visit.site.clock.now()
+                session,
+                person_of(visit),
+                slug,
+                document,
+                reason,
+                results_known=known == "yes",
+                now=visit.site.clock.now(),
+                version=int(data["version"]) if data.get("version", "").isdecimal() else None,
             )
     except PlanFaulty as problem:
         return deviations_page(visit, slug, text=text, reason=reason, faults=tuple(problem.faults), status=422)

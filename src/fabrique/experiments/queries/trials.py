@@ -307,11 +307,16 @@ def changed_after_results(session: Session, experiment_id: int) -> int:
     mine = ExperimentCountRow.experiment_id == experiment_id
     count = sa.select(sa.func.count()).select_from(ExperimentCountRow)
     corrected = session.scalar(count.where(mine, ExperimentCountRow.replaced_at > min(moments))) if moments else 0
+    tables = sa.select(sa.func.count()).where(
+        ExperimentTableRow.experiment_id == experiment_id, ExperimentTableRow.kind != "events"
+    )
+    replaced = session.scalar(tables.where(ExperimentTableRow.replaced_at > min(moments))) if moments else 0
+    corrected = (corrected or 0) + (replaced or 0)
     added = 0
     if closed is not None:
         late = count.where(mine, ExperimentCountRow.recorded_at > closed, ExperimentCountRow.replaced_at.is_(None))
         added = session.scalar(late) or 0
-    return max(corrected or 0, added)
+    return max(corrected, added)
 
 
 def count_of(row: ExperimentCountRow) -> Count:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from experiments.sample import DOCUMENT, START, TODAY, analysed, counts, data_of, plan_document, rows
 from fabrique.experiments.analysis.running import Context, as_json, from_json
+from fabrique.experiments.charts import charts_of
 from fabrique.experiments.plan.canonical import normalised, plan_hash
 from fabrique.experiments.plan.locking import exploratory_since
 from fabrique.experiments.report import told
@@ -347,6 +348,22 @@ def test_before_any_figure_a_plan_too_small_for_its_own_question_is_told_so() ->
     small = analysed(empty, plan_document(sample__n_per_arm=60))
     assert (small.verdict, small.rule) == ("not_the_tool", 8)
     assert analysed(empty).verdict == "too_early"
+
+
+def test_answers_are_drawn_level_by_level_for_both_arms() -> None:
+    primary = {"key": "avis", "type": "ordinal", "better": "higher", "levels": ["mal", "moyen", "bien"], "marks": [0, 5, 10],
+               "baseline": 6, "mde_abs": 0.5}  # fmt: skip
+    document = normalised(plan_document(metrics__primary=primary, metrics__guardrails=None, sample__min_days=0))
+    lines = [
+        f"2026-09-0{day},{arm},avis,{levels}" for day in (7, 8) for arm, levels in (("temoin", "20,30,50"), ("sms", "10,30,60"))
+    ]
+    data = data_of(rows(*lines, header="date,arm,metric,level_1,level_2,level_3"), document)
+    report = told(sheet(document, data, Context(as_of=TODAY, plan_hash=plan_hash(document), closed=True)))
+    control, treated = charts_of(report).levels
+    assert (control.arm, control.answers, treated.arm) == ("Sans SMS", 200, "Avec SMS")
+    assert [(part[0], part[1], round(part[2], 2), round(part[3], 2)) for part in treated.parts] == [
+        ("mal", 20, 0.1, 0.0), ("moyen", 60, 0.3, 0.1), ("bien", 120, 0.6, 0.4),
+    ]  # fmt: skip
 
 
 def test_an_invalid_result_shows_no_effect_in_its_report() -> None:

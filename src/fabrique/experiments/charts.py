@@ -20,6 +20,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelBar:
+    """One arm's answers as a bar of shares: level, answers, share, where its part begins (all of 1), and how dark it is."""
+
+    arm: str
+    answers: int
+    parts: tuple[tuple[str, int, float, float, float], ...]
+
+
+def level_bars(plan: Plan, reading: Reading) -> tuple[LevelBar, ...]:
+    """The control's bar, then the new arm's; nothing where the metric has no levels."""
+    names = {arm.key: arm.name for arm in plan.arms}
+    pairs = ((reading.control, reading.levels_ctrl), (reading.arm, reading.levels_treat))
+    return tuple(level_bar(plan, names.get(arm, arm), levels) for arm, levels in pairs if sum(levels))
+
+
+def level_bar(plan: Plan, arm: str, levels: tuple[int, ...]) -> LevelBar:
+    """One bar."""
+    labels = plan.primary.levels or tuple(str(place) for place in range(1, len(levels) + 1))
+    total, before, parts = sum(levels), 0, []
+    for place, (label, count) in enumerate(zip(labels, levels, strict=True)):
+        parts.append((label, count, count / total, before / total, 0.15 + 0.7 * place / max(1, len(levels) - 1)))
+        before += count
+    return LevelBar(arm, total, tuple(parts))
+
+
+@dataclass(frozen=True, slots=True)
 class Charts:
     """What a report draws; None where there is nothing to draw. Shares are drawn in points."""
 
@@ -27,7 +53,7 @@ class Charts:
     subgroups: Forest | None
     guardrails: tuple[tuple[str, Forest], ...]
     series: Pair | None
-    levels: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
+    levels: tuple[LevelBar, ...]
     factor: float
     scale: str
 
@@ -45,7 +71,7 @@ def charts_of(report: Report) -> Charts:
         subgroups=forest(kept, null=reading.null) if kept and reading is not None else None,
         guardrails=tuple(found for one in analysis.guardrails if (found := guard_chart(plan, one)) is not None),
         series=pair([(p.period, scaled(p.value, factor), scaled(p.expected, factor), p.treated) for p in analysis.series]),
-        levels=(),
+        levels=level_bars(plan, reading) if reading is not None and report.primary else (),
         factor=factor,
         scale=reading.scale if reading is not None else "difference",
     )

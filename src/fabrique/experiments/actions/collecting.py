@@ -54,7 +54,7 @@ def record_counts(session: Session, person: Person, slug: str, tables: Sequence[
     row = held(session, person, slug)
     plan = open_for_figures(row)
     counts, faults = counts_from(tables, plan)
-    refuse([*faults, *beyond_closing(row, counts), *not_yet([one.day for one in counts], now)])
+    refuse([*faults, *not_yet([one.day for one in counts], now)])
     done = write_counts(session, row.id, counts, source, person.id, now)
     if State(row.state) is State.REGISTERED and counts:
         move(session, row, person, Step.START, now)
@@ -68,19 +68,6 @@ def refuse(faults: list[RowFault]) -> None:
     """Raise DataFaulty where there are faults."""
     if faults:
         raise DataFaulty(faults)
-
-
-def beyond_closing(row: ExperimentRow, counts: Sequence[Count]) -> list[RowFault]:
-    """Figures of days after the collection was closed."""
-    from fabrique.experiments.data.rows import RowFault  # noqa: PLC0415
-
-    if row.closed_on is None:
-        return []
-    return [
-        RowFault("", 0, "date", one.day.isoformat(), n_("%(day)s lies after the collection closed (%(closed)s)"),
-                 {"day": one.day, "closed": row.closed_on})
-        for one in counts if one.day > row.closed_on
-    ]  # fmt: skip
 
 
 def days_of(kind: str, table: Table, plan: Plan) -> list[date]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 from fabrique.accounts.actions import audit
 from fabrique.experiments.actions.plans import held, move
 from fabrique.experiments.analysis.looking import CLOSE_ENOUGH, information, sizes_by_day
@@ -216,8 +214,3 @@ def decide(
         )
     )
     move(session, row, person, Step.DECIDE, now, reasons)
-
-
-def last_look(session: Session, experiment_id: int) -> date | None:
-    """The day of the last look."""
-    return session.scalar(sa.select(sa.func.max(ExperimentLookRow.day)).where(ExperimentLookRow.experiment_id == experiment_id))

@@ -81,12 +81,3 @@ def adopt(session: Session, person: Person, practice_slug: str, product_slug: st
         session.add(row)
     row.since, row.note, row.person_id, row.at = since, note.strip()[:500], person.id, now
     audit(session, now, "adopt_practice", ("practice", practice_slug), {"product": product_slug}, person.id)
-
-
-def describe(session: Session, person: Person, practice_slug: str, description: str, now: datetime) -> None:
-    """Say what a practice is."""
-    practice = session.scalar(sa.select(PracticeRow).where(PracticeRow.slug == practice_slug))
-    if practice is None:
-        raise not_there(practice_slug)
-    practice.description = description.strip()[:4000]
-    audit(session, now, "describe_practice", ("practice", practice_slug), {}, person.id)

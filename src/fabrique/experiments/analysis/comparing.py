@@ -169,7 +169,7 @@ def ordinal(bare: Reading, metric: Metric, treat: Summary, ctrl: Summary, alpha:
             beside("mean_mark_difference", found.mean_difference, found.mean_interval),
             beside("proportionality_p", found.proportionality_p),
         ),
-        notes=("proportionality",) if suspect else (),
+        notes=("proportionality",) if suspect else (), levels_treat=treat.levels, levels_ctrl=ctrl.levels,
     )  # fmt: skip
 
 

@@ -46,6 +46,9 @@ class Reading:
     p_adjusted: float | None = None
     beside: tuple[Beside, ...] = ()
     notes: tuple[str, ...] = ()
+    levels_treat: tuple[int, ...] = ()
+    levels_ctrl: tuple[int, ...] = ()
+    """How many answers of each level, of answer levels only."""
 
     @property
     def null(self) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from fabrique.stats.interval import Interval
-from fabrique.stats.permutation import permutation_test
+from fabrique.stats.permutation import permutation_test, two_arms
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -250,14 +250,5 @@ def _checked(y: ArrayLike, arm: ArrayLike, cluster: ArrayLike) -> tuple[Floats, 
     if not len(outcome) == len(given) == len(groups):
         msg = f"{len(outcome)} outcomes, {len(given)} arms and {len(groups)} clusters: each person has one of each."
         raise ValueError(msg)
-    if not np.isfinite(outcome).all():
-        msg = "an outcome is missing or infinite: leave its person out first."
-        raise ValueError(msg)
-    if not np.isin(given, (0, 1)).all():
-        msg = "an arm is neither 0 (control) nor 1 (treatment)."
-        raise ValueError(msg)
-    treated = given.astype(bool)
-    if treated.all() or not treated.any():
-        msg = f"all {len(outcome)} people are in one arm: there is nothing to compare."
-        raise ValueError(msg)
+    outcome, treated = two_arms(outcome, given)
     return outcome, treated, np.unique(groups, return_inverse=True)[1]

@@ -51,7 +51,7 @@ def permutation_test(
     drawn, if it was. All assignments are tried up to 20,000; beyond, 10,000 are drawn and p = (b + 1) / (m + 1) (Phipson & Smyth 2010).
     Raises ValueError for lengths that differ, values that are not finite, or an arm with nobody in it.
     """
-    y, treated = _checked(values, arm)
+    y, treated = two_arms(values, arm)
     labels = np.zeros(len(y), dtype=np.intp) if strata is None else np.unique(np.asarray(strata), return_inverse=True)[1]
     # With the arms' sizes fixed, the difference of means is the centred sum over the treated, scaled.
     centred = y - y.mean()
@@ -110,7 +110,8 @@ def _ratio(numerator: Floats, denominator: Floats) -> Floats:
     return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=np.abs(denominator) > 1e-12)  # noqa: PLR2004
 
 
-def _checked(values: ArrayLike, arm: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+def two_arms(values: ArrayLike, arm: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+    """Values and who of them was treated. Raises ValueError for lengths that differ, missing values, or one arm only."""
     y, given = np.asarray(values, dtype=np.float64).ravel(), np.asarray(arm).ravel()
     if len(y) != len(given):
         msg = f"{len(y)} values for {len(given)} arms: each value has one."

@@ -124,7 +124,7 @@ def test_a_fault_of_ours_is_a_page_without_its_trace(
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("fabrique.dashboards.pages.queries.watch_page", broken)
+    monkeypatch.setattr("fabrique.dashboards.queries.watch_page", broken)
     app = create_app(Settings(), database=sqlite, clock=clock)
     from litestar.testing import TestClient  # noqa: PLC0415
 

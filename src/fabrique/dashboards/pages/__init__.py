@@ -1,0 +1,7 @@
+"""The pages that look across domains. Each parses, calls one query and renders."""
+
+from __future__ import annotations
+
+from fabrique.dashboards.pages import flags, overview, products, services
+
+routes = [*overview.routes, *services.routes, *products.routes, *flags.routes]

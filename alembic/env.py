@@ -7,6 +7,7 @@ from fabrique.database import Table
 from fabrique.experiments import model as experiments  # noqa: F401
 from fabrique.portfolio import model as portfolio  # noqa: F401
 from fabrique.quality import model as quality  # noqa: F401
+from fabrique.reviews import model as reviews  # noqa: F401
 from fabrique.watch import model as watch  # noqa: F401
 
 connection = context.config.attributes["connection"]

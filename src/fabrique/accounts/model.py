@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,6 +34,33 @@ class MembershipRow(Table):
     product_id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(sa.String(20))
     """team or coach."""
+    title: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
+    """What they do there: intrapreneur, developer…"""
+    since: Mapped[date | None]
+    until: Mapped[date | None]
+    """The last day; afterwards they have no right on the product any more."""
+    through_incubator: Mapped[int | None]
+    """A coach of a whole incubator has a row for each of its products, kept up by the portfolio."""
+
+
+class IncubatorCoachRow(Table):
+    """A coach of every product of an incubator, named by its id."""
+
+    __tablename__ = "incubator_coach"
+
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
+    incubator_id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class CalendarFeedRow(Table):
+    """A person's secret calendar address. Only its hash is kept."""
+
+    __tablename__ = "calendar_feed"
+
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), primary_key=True)
+    token_sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    last_read_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class SignInLinkRow(Table):

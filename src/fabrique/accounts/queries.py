@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from fabrique.accounts.model import ApiTokenRow, AuthSessionRow, BatchRow, MembershipRow, PersonRow, SignInLinkRow
 from fabrique.accounts.rules import Person, Role, TokenScope
+from fabrique.clock import PARIS
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -43,7 +44,11 @@ LIVE_SESSION = (
         MembershipRow.kind,
     )
     .join(PersonRow, PersonRow.id == AuthSessionRow.person_id)
-    .outerjoin(MembershipRow, MembershipRow.person_id == PersonRow.id)
+    .outerjoin(
+        MembershipRow,
+        (MembershipRow.person_id == PersonRow.id)
+        & (MembershipRow.until.is_(None) | (MembershipRow.until >= sa.bindparam("today"))),
+    )
     .where(
         AuthSessionRow.token_sha256 == sa.bindparam("digest"),
         AuthSessionRow.expires_at > sa.bindparam("now"),
@@ -54,7 +59,9 @@ LIVE_SESSION = (
 
 def signed_in(session: Session, token: str, now: datetime, idle: timedelta) -> SignedIn | None:
     """The person whose live session carries the token."""
-    rows = session.execute(LIVE_SESSION, {"digest": digest(token), "now": now, "since": now - idle}).all()
+    rows = session.execute(
+        LIVE_SESSION, {"digest": digest(token), "now": now, "since": now - idle, "today": now.astimezone(PARIS).date()}
+    ).all()
     if not rows:
         return None
     row = rows[0]

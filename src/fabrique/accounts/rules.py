@@ -39,6 +39,8 @@ class Permission(StrEnum):
     """A program with a token, whose scopes the route names; no person's session opens it."""
     WORK = "work"
     """Write something of a product one works for or coaches; which product is decided on the object itself."""
+    ADMINISTER = "administer"
+    """Change what holds for everybody: criteria, people, settings."""
 
 
 class TokenScope(StrEnum):
@@ -54,6 +56,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.READ: EVERY_ROLE,
     Permission.BEARER: frozenset(),
     Permission.WORK: frozenset({Role.INTRAPRENEUR, Role.COACH, Role.ADMINISTRATOR}),
+    Permission.ADMINISTER: frozenset({Role.ADMINISTRATOR}),
 }
 
 

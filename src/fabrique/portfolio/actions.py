@@ -124,7 +124,6 @@ def _write_product(
         for position, stay in enumerate(sheet.stays)
     )
     session.add_all(
-        ProductEventRow(product_id=row.id, position=position, kind=event.kind, day=event.day, comment=event.comment)
-        for position, event in enumerate(sheet.events)
+        ProductEventRow(product_id=row.id, kind=event.kind, day=event.day, comment=event.comment) for event in sheet.events
     )
     session.flush()

@@ -140,7 +140,7 @@ def events_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[Ev
     for row in session.execute(
         sa.select(ProductEventRow)
         .where(ProductEventRow.product_id.in_(list(product_ids)))
-        .order_by(ProductEventRow.product_id, ProductEventRow.position)
+        .order_by(ProductEventRow.product_id, ProductEventRow.day, ProductEventRow.id)
     ).scalars():
         found[row.product_id].append(Event(row.kind, row.day, row.comment))
     return found

@@ -93,11 +93,13 @@ def test_the_table_twin_and_the_download_hold_the_charts_figures(fallen: Databas
     with client(fallen, clock) as browser:
         sign_in(browser, fallen, clock)
         answer = browser.get("/services/aide/completion.csv")
-        assert answer.headers["content-disposition"] == 'attachment; filename="aide-completion.csv"'
+        assert answer.headers["content-disposition"] == 'attachment; filename="aide-completion-2026-11-23.csv"'
         rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
         assert len(rows) == 97
         assert float(rows[0]["answers"]) == 400
-        assert browser.get("/services/aide/inconnu.csv").status_code == 404
+        assert browser.get("/services/aide/completion.ods").content.startswith(b"PK")
+        for file in ("inconnu.csv", "completion", "completion.xls"):
+            assert browser.get(f"/services/aide/{file}").status_code == 404
 
 
 def test_a_fragment_is_the_results_alone_and_equals_those_of_the_whole_page(fallen: Database, clock: FixedClock) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 
 from fabrique.language import _
@@ -22,6 +20,8 @@ from fabrique.experiments.charts import charts_of
 from fabrique.experiments.report import Row, told
 from fabrique.language import current
 from fabrique.resources import STATIC
+from fabrique.tables.cells import Table
+from fabrique.tables.textout import csv_text
 from fabrique.web.rendering import environment
 
 if TYPE_CHECKING:
@@ -74,18 +74,16 @@ def table(rows: Iterable[Row]) -> list[str]:
 def csv_report(sheet: dict[str, Any]) -> str:
     """Every comparison as a table for a spreadsheet, numbers plain."""
     analysis = told(sheet).analysis
-    text = io.StringIO()
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(
-        ["role", "metric", "group", "n_treat", "n_ctrl", "value_treat", "value_ctrl", "scale", "estimate", "low", "high", "level",
-         "p_value", "p_adjusted", "method", "verdict"]
+    columns = (
+        "role", "metric", "group", "n_treat", "n_ctrl", "value_treat", "value_ctrl", "scale", "estimate", "low", "high", "level",
+        "p_value", "p_adjusted", "method", "verdict",
     )  # fmt: skip
-    for role, group, one, verdict in comparisons(analysis):
-        out.writerow(
-            [role, one.metric, group or one.arm, one.n_treat, one.n_ctrl, one.value_treat, one.value_ctrl, one.scale, one.estimate,
-             one.low, one.high, one.level, one.p_value, one.p_adjusted, one.method, verdict]
-        )  # fmt: skip
-    return text.getvalue()
+    rows = (
+        [role, one.metric, group or one.arm, one.n_treat, one.n_ctrl, one.value_treat, one.value_ctrl, one.scale, one.estimate,
+         one.low, one.high, one.level, one.p_value, one.p_adjusted, one.method, verdict]
+        for role, group, one, verdict in comparisons(analysis)
+    )  # fmt: skip
+    return csv_text(Table("", columns, rows))
 
 
 def comparisons(analysis: Analysis) -> Iterable[tuple[str, str, Reading, str]]:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qsl, urlencode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fabrique.settings import Settings
     from fabrique.web.statics import Statics
 
+PAGING = frozenset({"page", "par_page"})
 SCHEMES = ("system", "light", "dark")
 NONCE_MARK = "%%NONCE%%"
 """Stands in cached bodies where each answer's own nonce goes."""
@@ -115,6 +117,11 @@ class Visit:
     def address(self) -> str:
         """Path and query, to come back to."""
         return f"{self.path}?{self.query}" if self.query else self.path
+
+    @property
+    def filters(self) -> str:
+        """The query without what only says which part of a list is on screen."""
+        return urlencode([(name, value) for name, value in parse_qsl(self.query) if name not in PAGING])
 
     @property
     def etag(self) -> str:

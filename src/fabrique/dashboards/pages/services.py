@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
@@ -12,7 +9,9 @@ from litestar.params import FromPath, FromQuery
 from fabrique.accounts.rules import Permission
 from fabrique.dashboards import queries
 from fabrique.dashboards.pages.asked import LONGEST_SEARCH
+from fabrique.tables.cells import Table
 from fabrique.web.errors import not_there
+from fabrique.web.exports import table_answer
 from fabrique.web.rendering import answer, render
 from fabrique.web.visit import Visit
 
@@ -39,22 +38,17 @@ def service(visit: NamedDependency[Visit], slug: FromPath[str]) -> Response[byte
 
 
 @get("/services/{slug:str}/{file:str}", permission=Permission.READ, sync_to_thread=True)
-def series_csv(visit: NamedDependency[Visit], slug: FromPath[str], file: FromPath[str]) -> Response[bytes]:
+def series_file(visit: NamedDependency[Visit], slug: FromPath[str], file: FromPath[str]) -> Response[bytes]:
     """The figures behind a chart, as a table for a spreadsheet."""
-    metric = file.removesuffix(".csv")
-    if metric == file:
-        raise not_there(file)
+    metric, _dot, kind = file.rpartition(".")
     with visit.site.database.read() as session:
         page = queries.service(session, slug, visit.today)
     block = next((b for b in page.blocks if b.series.metric.key == metric and not b.series.segment), None)
     if block is None:
-        raise not_there(metric)
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(["period", "label", "value", "answers", "centre", "lower", "upper", "signal"])
-    table.writerows([p.period, p.label, p.value, p.weight, p.centre, p.lower, p.upper, p.kind] for p in block.chart.rows)
-    headers = {"Content-Disposition": f'attachment; filename="{page.service.slug}-{block.series.metric.key}.csv"'}
-    return Response(text.getvalue().encode("utf-8-sig"), media_type="text/csv", headers=headers)
+        raise not_there(file)
+    columns = ("period", "label", "value", "answers", "centre", "lower", "upper", "signal")
+    rows = [(p.period, p.label, p.value, p.weight, p.centre, p.lower, p.upper, p.kind) for p in block.chart.rows]
+    return table_answer(visit, Table(f"{page.service.slug}-{metric}", columns, rows), kind)
 
 
-routes = [services, service, series_csv]
+routes = [services, service, series_file]

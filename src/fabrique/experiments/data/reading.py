@@ -16,6 +16,7 @@ from fabrique.experiments.plan.reading import EXPOSURE
 from fabrique.experiments.plan.schema import Kind, Metric, Outcome, Plan
 from fabrique.language import n_
 from fabrique.tables import numbers
+from fabrique.tables.cells import starts_formula
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -251,12 +252,11 @@ def segment_of(row: Cells, plan: Plan) -> Segment:
     """The row's subgroup."""
     found = tuple((name, row.values[name]) for name in sorted(plan.analysis.subgroups) if row.values.get(name))
     for name, value in found:
-        if value.startswith(FORMULA):
+        if starts_formula(value):
             row.fault(name, n_("a subgroup cannot begin with = + - or @: a spreadsheet would take it for a formula"))
     return found
 
 
-FORMULA = ("=", "+", "-", "@")
 FRENCH_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 

@@ -264,7 +264,8 @@ def keep_events() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_product_event")),
     )
     op.execute(
-        "INSERT INTO product_event (product_id, kind, day, comment) SELECT product_id, kind, day, comment FROM event_kept ORDER BY product_id, position"
+        "INSERT INTO product_event (product_id, kind, day, comment) "
+        "SELECT product_id, kind, day, comment FROM event_kept ORDER BY product_id, position"
     )
     op.drop_table("event_kept")
     op.create_index("ix_product_event_product_id", "product_event", ["product_id"])

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import gettext as _gettext
 import os
+import re
+import unicodedata
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from fabrique.resources import resource
@@ -27,7 +30,7 @@ current: ContextVar[str] = ContextVar("language", default="fr")
 class Problem(Exception):
     """Something a person can put right, told as one sentence in the language in force.
 
-    Raised with a msgid and its values: `raise Problem(n_("No file at %(path)s."), path=path)`.
+    Raised with a msgid and its values: `raise Problem(n_("No file at %(path)s."), path=path)`. A date is written in words.
     """
 
     def __init__(self, message: str, **values: object) -> None:
@@ -36,7 +39,8 @@ class Problem(Exception):
         self.values = values
 
     def __str__(self) -> str:
-        return _(self.message, **self.values)
+        values = {name: day_words(one) if isinstance(one, date) else one for name, one in self.values.items()}
+        return _(self.message, **values)
 
 
 def n_(message: str) -> str:
@@ -58,6 +62,20 @@ def ngettext(singular: str, plural: str, number: int, **values: object) -> str:
     """The sentence for that number of things: French says zero in the singular, English in the plural."""
     text = translations(current.get()).ngettext(singular, plural, number)
     return text % {"num": number, **values}
+
+
+@lru_cache(maxsize=20_000)
+def written_day(value: date, pattern: str, language: str) -> str:
+    """A date by Babel's pattern; French says 1er."""
+    from babel.dates import format_date  # noqa: PLC0415 - slow to import
+
+    text = format_date(value, pattern, locale="en_GB" if language == "en" else language)
+    return "1er" + text[1:] if language == "fr" and text.startswith("1 ") else text
+
+
+def day_words(value: date) -> str:
+    """4 mai 2026."""
+    return written_day(value, "d MMMM y", current.get())
 
 
 @contextmanager
@@ -105,3 +123,15 @@ def of_environment(environ: Mapping[str, str] | None = None) -> str:
         if value := environ.get(name, "").lower():
             return "en" if value.startswith("en") else "fr"
     return "fr"
+
+
+def folded(text: str) -> str:
+    """The text without case or accents, for looking up and for order."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+
+
+def slug_from(name: str, longest: int = 80) -> str:
+    """An address made of a name: Ma boîte à outils → ma-boite-a-outils. Empty where no letter of it can stand in one."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:longest].strip("-")

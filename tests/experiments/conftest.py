@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from experiments.sample import plan_document
-from fabrique.accounts.model import MembershipRow, PersonRow
 from fabrique.accounts.rules import Person, Role
 from fabrique.experiments.actions import plans
 from factories import add_product
+from people import added_person
 
 if TYPE_CHECKING:
     from fabrique.clock import FixedClock
@@ -22,33 +22,21 @@ def product(database: Database, clock: FixedClock) -> int:
     return add_product(database, clock)
 
 
-def person(database: Database, clock: FixedClock, name: str, role: Role, product_id: int | None, kind: str = "team") -> Person:
-    with database.write() as session:
-        row = PersonRow(email=f"{name.lower()}@exemple.invalid", name=name, role=role, persona=False, created_at=clock.now())
-        session.add(row)
-        session.flush()
-        if product_id is not None:
-            session.add(MembershipRow(person_id=row.id, product_id=product_id, kind=kind))
-        found = row.id
-    own = frozenset({product_id} if product_id is not None else ())
-    return Person(found, name, role, own if kind == "team" else frozenset(), own if kind == "coach" else frozenset())
-
-
 @pytest.fixture
 def camille(database: Database, clock: FixedClock, product: int) -> Person:
-    return person(database, clock, "Camille", Role.INTRAPRENEUR, product)
+    return added_person(database, clock, "Camille", Role.INTRAPRENEUR, product)
 
 
 @pytest.fixture
 def noor(database: Database, clock: FixedClock, product: int) -> Person:
-    return person(database, clock, "Noor", Role.COACH, product, "coach")
+    return added_person(database, clock, "Noor", Role.COACH, product, "coach")
 
 
 @pytest.fixture
 def stranger(database: Database, clock: FixedClock, product: int) -> Person:
     del product
     other = add_product(database, clock, "autre")
-    return person(database, clock, "Sacha", Role.INTRAPRENEUR, other)
+    return added_person(database, clock, "Sacha", Role.INTRAPRENEUR, other)
 
 
 @pytest.fixture

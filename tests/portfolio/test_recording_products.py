@@ -40,7 +40,7 @@ SHEET = ProductSheet(
 
 def put(database: Database, clock: FixedClock, *sheets: ProductSheet) -> list[Outcome]:
     with database.write() as session:
-        return put_products(session, sheets, Writing(None, clock.now()))
+        return [one.outcome for one in put_products(session, sheets, Writing(None, clock.now()))]
 
 
 def known(database: Database, *slugs: str) -> dict[str, ProductSheet]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabrique.portfolio.rules import ACTIVE, FINAL, STAGE_LABELS, Phase, Stage, Stay, stay_on, stays_from
+from fabrique.portfolio.rules import ACTIVE, FINAL, STAGE_LABELS, Mark, Phase, Stage, Stay, stay_on, stays_from
 
 DAYS = st.dates(date(2020, 1, 1), date(2020, 2, 15))
 """Few days, so that phases often begin together."""
@@ -54,7 +54,7 @@ def test_whatever_the_sheet_said_and_the_stays_do_not_is_reported(phases: list[P
 @given(PHASES)
 def test_stays_told_back_as_phases_need_no_other_repair_than_days_shared(phases: list[Phase]) -> None:
     stays, _repairs = stays_from(phases)
-    told_back, repairs = stays_from([Phase(stay.stage, stay.start, stay.end) for stay in stays])
+    told_back, repairs = stays_from([Phase(stay.stage, stay.start, stay.end, stay.mark) for stay in stays])
     assert told_back == stays
     assert {repair.reason for repair in repairs} <= {"two phases start the same day"}
 
@@ -77,6 +77,7 @@ def test_a_stay_without_end_ends_where_the_next_begins() -> None:
 def test_an_end_that_is_not_the_next_start_gives_way_to_it(end: date) -> None:
     stays, (repair,) = stays_from([Phase(Stage.INVESTIGATION, JANUARY, end), Phase(Stage.EXPERIMENTATION, MARCH)])
     assert stays[0].end == MARCH
+    assert [stay.mark for stay in stays] == [Mark.KNOWN, Mark.ESTIMATED]
     assert repair.reason == "the phase's end is not the next one's start"
     assert str(end) in repair.value
     assert str(MARCH) in repair.kept
@@ -91,7 +92,11 @@ def test_a_last_phase_that_ends_is_kept_open() -> None:
 def test_two_phases_of_one_day_follow_the_road_whatever_their_order() -> None:
     told = [Phase(Stage.EXPERIMENTATION, JANUARY), Phase(Stage.INVESTIGATION, JANUARY)]
     stays, _repairs = stays_from(told)
-    assert stays == [Stay(Stage.INVESTIGATION, JANUARY, JANUARY), Stay(Stage.EXPERIMENTATION, JANUARY, None)]
+    assert [(stay.stage, stay.start, stay.end) for stay in stays] == [
+        (Stage.INVESTIGATION, JANUARY, JANUARY),
+        (Stage.EXPERIMENTATION, JANUARY, None),
+    ]
+    assert {stay.mark for stay in stays} == {Mark.ESTIMATED}, "one of the two days is wrong, and nobody knows which"
     assert stays == stays_from(told[::-1])[0]
     assert "two phases start the same day" in reasons(told)
     assert stay_on(stays, JANUARY) == stays[1]

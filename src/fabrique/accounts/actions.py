@@ -15,6 +15,7 @@ from fabrique.accounts.model import (
     AuditRow,
     AuthSessionRow,
     BatchRow,
+    IncubatorCoachRow,
     MembershipRow,
     PersonRow,
     SignInLinkRow,
@@ -25,7 +26,7 @@ from fabrique.language import Problem, n_
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy.orm import Session
 
@@ -217,6 +218,50 @@ def revoke_token(session: Session, token_id: int, now: datetime) -> bool:
 def touch_token(session: Session, token: str, now: datetime) -> None:
     """Note a token's use."""
     session.execute(sa.update(ApiTokenRow).where(ApiTokenRow.token_sha256 == digest(token)).values(last_used_at=now))
+
+
+def join_product(
+    session: Session, person_id: int, product_id: int, kind: str, title: str = "", since: date | None = None,
+    until: date | None = None,
+) -> None:  # fmt: skip
+    """Tie a person to a product; again, with other dates or another title, changes the tie. The caller writes the trail."""
+    row = session.get(MembershipRow, (person_id, product_id))
+    if row is None:
+        row = MembershipRow(person_id=person_id, product_id=product_id, kind=kind)
+        session.add(row)
+    row.kind, row.title, row.since, row.until, row.through_incubator = kind, title, since, until, None
+    session.flush()
+
+
+def coach_through_incubator(session: Session, product_id: int, incubator_id: int | None) -> None:
+    """Give a product the coaches of its incubator, and take those of its former one away."""
+    session.execute(
+        sa.delete(MembershipRow).where(
+            MembershipRow.product_id == product_id,
+            MembershipRow.through_incubator.is_not(None),
+            sa.true() if incubator_id is None else MembershipRow.through_incubator != incubator_id,
+        )
+    )
+    if incubator_id is None:
+        return
+    tied = set(session.scalars(sa.select(MembershipRow.person_id).where(MembershipRow.product_id == product_id)))
+    coaches = session.scalars(sa.select(IncubatorCoachRow.person_id).where(IncubatorCoachRow.incubator_id == incubator_id))
+    session.add_all(
+        MembershipRow(person_id=person, product_id=product_id, kind="coach", through_incubator=incubator_id)
+        for person in coaches
+        if person not in tied
+    )
+    session.flush()
+
+
+def coach_incubator(session: Session, person_id: int, incubator_id: int, product_ids: Iterable[int], now: datetime) -> None:
+    """Make a person the coach of an incubator: of its products, and of those that will come."""
+    if session.get(IncubatorCoachRow, (person_id, incubator_id)) is None:
+        session.add(IncubatorCoachRow(person_id=person_id, incubator_id=incubator_id))
+        session.flush()
+        for product_id in product_ids:
+            coach_through_incubator(session, product_id, incubator_id)
+        audit(session, now, "coach_incubator", ("person", str(person_id)), {"incubator": incubator_id})
 
 
 @dataclass(frozen=True, slots=True)

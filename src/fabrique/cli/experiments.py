@@ -12,7 +12,7 @@ import click
 
 from fabrique.cli.shared import opened, print_json
 from fabrique.clock import SystemClock, today
-from fabrique.language import Problem, _, n_
+from fabrique.language import Problem, _, n_, slug_from
 
 if TYPE_CHECKING:
     from fabrique.experiments.data.folder import Folder
@@ -161,7 +161,6 @@ def check_command(folders: tuple[Path, ...], *, as_json: bool) -> int:
 @click.option("--by", "who", required=True, help=_("Who registers: a coach, never the author."))
 def register_command(folder: Path, who: str) -> None:
     """Lock a folder's plan under its hash (registration.toml)."""
-    from fabrique.experiments.actions.practices import slug_from  # noqa: PLC0415
     from fabrique.experiments.data.folder import read_toml  # noqa: PLC0415
     from fabrique.experiments.data.writing import toml_text, write_files  # noqa: PLC0415
     from fabrique.experiments.plan.locking import registration_of  # noqa: PLC0415

@@ -24,7 +24,7 @@ from fabrique.language import Problem, n_
 from fabrique.portfolio import actions as portfolio
 from fabrique.portfolio.model import ProductRow
 from fabrique.portfolio.queries import Event, Incubator, Organisation, ProductSheet, product_id_of
-from fabrique.portfolio.rules import Stage, Stay
+from fabrique.portfolio.rules import Origin, Stage, Stay
 from fabrique.quality import actions as quality
 from fabrique.quality import queries
 from fabrique.quality.actions import Observed, SeriesKey, ServiceSheet
@@ -111,7 +111,7 @@ def put_portfolio(session: Session, batch_id: int, now: datetime, day: date) -> 
     for key, name in SPONSORS.items():
         portfolio.put_organisation(session, Organisation(key, name))
     sheets = [sheet_of(product, day) for product in PRODUCTS]
-    portfolio.put_products(session, sheets, portfolio.Writing(batch_id, now, KIND))
+    portfolio.put_products(session, sheets, portfolio.Writing(batch_id, now, Origin.DEMONSTRATION))
 
 
 def sheet_of(product: Product, day: date) -> ProductSheet:

@@ -409,7 +409,7 @@ def key_of(told: Told) -> str:
 def put(session: Session, told: Sequence[Told], writing: Writing) -> list[Outcome]:
     """Record these: all of one kind."""
     products = [one for one in told if isinstance(one, ProductSheet)]
-    outcomes = portfolio.put_products(session, products, writing) if products else []
+    outcomes = [one.outcome for one in portfolio.put_products(session, products, writing)] if products else []
     for one in told:
         match one:
             case Organisation():

@@ -9,10 +9,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from fabrique.experiments.actions.practices import slug_from
 from fabrique.experiments.plan.canonical import normalised
 from fabrique.experiments.plan.schema import SCHEMA
-from fabrique.language import _, n_
+from fabrique.language import _, n_, slug_from
 from fabrique.tables import numbers
 
 if TYPE_CHECKING:

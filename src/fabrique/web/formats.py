@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_scientific
 
 from fabrique.clock import PARIS, Granularity
-from fabrique.language import _, current, ngettext
+from fabrique.language import _, current, day_words, ngettext, written_day
 
 NARROW_SPACE = "\u202f"
 SPACE = "\u00a0"
@@ -82,18 +82,12 @@ def difference(value: float, unit: Unit) -> str:
 
 def day(value: date) -> str:
     """4 mai 2026."""
-    return _day(value, "d MMMM y", current.get())
+    return day_words(value)
 
 
 def short_day(value: date) -> str:
     """4 mai."""
-    return _day(value, "d MMMM", current.get())
-
-
-@lru_cache(maxsize=20_000)
-def _day(value: date, pattern: str, language: str) -> str:
-    text = format_date(value, pattern, locale="en_GB" if language == "en" else language)
-    return "1er" + text[1:] if language == "fr" and text.startswith("1 ") else text
+    return written_day(value, "d MMMM", current.get())
 
 
 def moment(value: datetime) -> str:
@@ -116,7 +110,7 @@ def _period(start: date, granularity: str, language: str) -> str:
         case Granularity.WEEK:
             return _("week of %(day)s", day=day(start))
         case Granularity.MONTH:
-            return _day(start, "MMMM y", language)
+            return written_day(start, "MMMM y", language)
         case Granularity.QUARTER:
             return _("Q%(quarter)s %(year)s", quarter=(start.month - 1) // 3 + 1, year=start.year)
         case Granularity.YEAR:
@@ -127,7 +121,7 @@ def short_period(start: date, granularity: str) -> str:
     """The same for an axis: mai 2026, T1 2026."""
     match Granularity(granularity):
         case Granularity.DAY | Granularity.WEEK | Granularity.MONTH:
-            return _day(start, "MMM y", current.get())
+            return written_day(start, "MMM y", current.get())
         case _:
             return period(start, granularity)
 

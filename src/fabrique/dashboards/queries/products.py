@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fabrique.dashboards.queries.services import KEY_METRICS, ServiceLine, folded, service_lines
+from fabrique.dashboards.queries.services import KEY_METRICS, ServiceLine, service_lines
 from fabrique.experiments import queries as experiments
+from fabrique.language import folded
 from fabrique.portfolio import queries as portfolio_queries
 from fabrique.portfolio.rules import Stage, stay_on
 from fabrique.quality import queries as quality

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 
+from fabrique.language import folded
 from fabrique.quality import queries as quality
 from fabrique.quality.model import SeriesRow, SeriesStateRow, ServiceRow
 from fabrique.quality.rules import Band, band, enough
@@ -106,11 +106,6 @@ def services(session: Session, choice: Choice) -> ServicesPage:
     page = min(max(1, choice.page), pages)
     shown = found[(page - 1) * choice.size : page * choice.size]
     return ServicesPage(with_sparks(session, shown, columns), len(lines), len(found), page, pages, with_flags, columns)
-
-
-def folded(text: str) -> str:
-    """The text without case or accents, for looking up and for order."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
 def service_lines(

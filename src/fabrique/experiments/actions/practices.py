@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -12,7 +10,7 @@ from fabrique.accounts.actions import audit
 from fabrique.accounts.rules import works_on
 from fabrique.experiments.actions.plans import held
 from fabrique.experiments.model import AdoptionRow, ExperimentPracticeRow, PracticeRow
-from fabrique.language import Problem, n_
+from fabrique.language import Problem, n_, slug_from
 from fabrique.portfolio.model import ProductRow
 from fabrique.web.errors import NotAllowed, not_there
 
@@ -31,16 +29,10 @@ class PracticeUnnamed(Problem):
     """A practice has no usable name."""
 
 
-def slug_from(name: str) -> str:
-    """An address from a name: rappel SMS → rappel-sms."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_NAME].strip("-")
-
-
 def practice_id(session: Session, name: str) -> int:
     """The practice of that name, made where it is new. Raises PracticeUnnamed."""
     name = " ".join(name.split())
-    slug = slug_from(name)
+    slug = slug_from(name, LONGEST_NAME)
     if not slug or len(name) > LONGEST_NAME:
         raise PracticeUnnamed(n_("“%(name)s” cannot name a practice; use a few plain words."), name=name[:LONGEST_NAME])
     found = session.scalar(sa.select(PracticeRow.id).where(PracticeRow.slug == slug))

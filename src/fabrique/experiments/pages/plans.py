@@ -13,7 +13,6 @@ from fabrique.accounts.rules import Permission, Person
 from fabrique.experiments import board, queries
 from fabrique.experiments.actions import collecting, looking
 from fabrique.experiments.actions import plans as planning
-from fabrique.experiments.actions import practices as learning
 from fabrique.experiments.advising import advice_lines
 from fabrique.experiments.analysis.sizing import advise
 from fabrique.experiments.forms import STEPS, PlanForm, StepOfPlan, step_named, value_at, written_into
@@ -26,7 +25,7 @@ from fabrique.experiments.rules import (
     State,
     Step,
 )
-from fabrique.language import Problem
+from fabrique.language import Problem, slug_from
 from fabrique.web.errors import not_there, status_of
 from fabrique.web.rendering import answer, private_answer, render, see_other
 from fabrique.web.visit import Visit
@@ -85,7 +84,7 @@ def create_experiment(visit: NamedDependency[Visit], data: Form) -> Response[byt
     """Make the experiment, then go to the wizard's first step."""
     person, title = person_of(visit), data.get("title", "").strip()[:300]
     document = {
-        "schema": 1, "slug": learning.slug_from(data.get("slug", "") or title), "title": title, "product": data.get("product", ""),
+        "schema": 1, "slug": slug_from(data.get("slug", "") or title, 100), "title": title, "product": data.get("product", ""),
         "owner": person.name,
     }  # fmt: skip
     try:

@@ -15,6 +15,7 @@ from fabrique.accounts.model import (
     AuditRow,
     AuthSessionRow,
     BatchRow,
+    CalendarFeedRow,
     IncubatorCoachRow,
     MembershipRow,
     PersonRow,
@@ -218,6 +219,34 @@ def revoke_token(session: Session, token_id: int, now: datetime) -> bool:
 def touch_token(session: Session, token: str, now: datetime) -> None:
     """Note a token's use."""
     session.execute(sa.update(ApiTokenRow).where(ApiTokenRow.token_sha256 == digest(token)).values(last_used_at=now))
+
+
+def make_calendar_key(session: Session, person_id: int, now: datetime) -> str:
+    """A new secret for a person's calendar address. The former one ends with it: that is how a lost address is closed."""
+    token = secrets.token_urlsafe(32)
+    row = session.get(CalendarFeedRow, person_id)
+    if row is None:
+        row = CalendarFeedRow(person_id=person_id)
+        session.add(row)
+    row.token_sha256, row.created_at, row.last_read_at = digest(token), now, None
+    session.flush()
+    audit(session, now, "make_calendar_key", ("person", str(person_id)), {}, person_id)
+    return token
+
+
+def end_calendar_key(session: Session, person_id: int, now: datetime) -> bool:
+    """Close a person's calendar address. Returns whether there was one."""
+    found = session.scalar(
+        sa.delete(CalendarFeedRow).where(CalendarFeedRow.person_id == person_id).returning(CalendarFeedRow.person_id)
+    )
+    if found is not None:
+        audit(session, now, "end_calendar_key", ("person", str(person_id)), {}, person_id)
+    return found is not None
+
+
+def touch_calendar(session: Session, token: str, now: datetime) -> None:
+    """Note that a calendar was read."""
+    session.execute(sa.update(CalendarFeedRow).where(CalendarFeedRow.token_sha256 == digest(token)).values(last_read_at=now))
 
 
 def join_product(

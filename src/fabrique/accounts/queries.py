@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from fabrique.accounts.model import ApiTokenRow, AuthSessionRow, BatchRow, MembershipRow, PersonRow, SignInLinkRow
+from fabrique.accounts.model import (
+    ApiTokenRow,
+    AuthSessionRow,
+    BatchRow,
+    CalendarFeedRow,
+    MembershipRow,
+    PersonRow,
+    SignInLinkRow,
+)
 from fabrique.accounts.rules import Person, Role, TokenScope
 from fabrique.clock import PARIS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
+    from typing import Any
 
     from sqlalchemy.orm import Session
 
@@ -32,6 +42,9 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+STILL_TIED = (MembershipRow.person_id == PersonRow.id) & (
+    MembershipRow.until.is_(None) | (MembershipRow.until >= sa.bindparam("today"))
+)
 # Asked by every request, so built once.
 LIVE_SESSION = (
     sa.select(
@@ -44,11 +57,7 @@ LIVE_SESSION = (
         MembershipRow.kind,
     )
     .join(PersonRow, PersonRow.id == AuthSessionRow.person_id)
-    .outerjoin(
-        MembershipRow,
-        (MembershipRow.person_id == PersonRow.id)
-        & (MembershipRow.until.is_(None) | (MembershipRow.until >= sa.bindparam("today"))),
-    )
+    .outerjoin(MembershipRow, STILL_TIED)
     .where(
         AuthSessionRow.token_sha256 == sa.bindparam("digest"),
         AuthSessionRow.expires_at > sa.bindparam("now"),
@@ -64,10 +73,31 @@ def signed_in(session: Session, token: str, now: datetime, idle: timedelta) -> S
     ).all()
     if not rows:
         return None
-    row = rows[0]
+    return SignedIn(person_of(rows), rows[0].csrf_key, rows[0].last_seen_at)
+
+
+def person_of(rows: Sequence[sa.Row[Any]]) -> Person:
+    """A person from one row for each of their products."""
     products = frozenset(one.product_id for one in rows if one.kind == "team")
     coached = frozenset(one.product_id for one in rows if one.kind == "coach")
-    return SignedIn(Person(row.id, row.name, Role(row.role), products, coached), row.csrf_key, row.last_seen_at)
+    return Person(rows[0].id, rows[0].name, Role(rows[0].role), products, coached)
+
+
+def calendar_person(session: Session, token: str, now: datetime) -> Person | None:
+    """Whose calendar a secret address is."""
+    rows = session.execute(
+        sa.select(PersonRow.id, PersonRow.name, PersonRow.role, MembershipRow.product_id, MembershipRow.kind)
+        .join(CalendarFeedRow, CalendarFeedRow.person_id == PersonRow.id)
+        .outerjoin(MembershipRow, STILL_TIED)
+        .where(CalendarFeedRow.token_sha256 == digest(token)),
+        {"today": now.astimezone(PARIS).date()},
+    ).all()
+    return person_of(rows) if rows else None
+
+
+def calendar_made_at(session: Session, person_id: int) -> datetime | None:
+    """Since when a person has a calendar address; None for none. The address itself is known to its holder alone."""
+    return session.scalar(sa.select(CalendarFeedRow.created_at).where(CalendarFeedRow.person_id == person_id))
 
 
 def token_bearer(session: Session, token: str, now: datetime) -> Person | None:

@@ -76,7 +76,7 @@ def signed_in(session: Session, token: str, now: datetime, idle: timedelta) -> S
     return SignedIn(person_of(rows), rows[0].csrf_key, rows[0].last_seen_at)
 
 
-def person_of(rows: Sequence[sa.Row[Any]]) -> Person:
+def person_of(rows: Sequence[sa.Row[*tuple[Any, ...]]]) -> Person:
     """A person from one row for each of their products."""
     products = frozenset(one.product_id for one in rows if one.kind == "team")
     coached = frozenset(one.product_id for one in rows if one.kind == "coach")

@@ -1,0 +1,1 @@
+"""Reads: criteria, reviews, and what is due."""

@@ -21,6 +21,9 @@ from fabrique.dashboards import pages as dashboards
 from fabrique.database import Database
 from fabrique.experiments import api as experiments_api
 from fabrique.experiments import pages as experiments
+from fabrique.help import openapi
+from fabrique.help import pages as help_pages
+from fabrique.reviews import pages as reviews
 from fabrique.web.errors import error_page
 from fabrique.web.headers import secure
 from fabrique.web.rendering import see_other
@@ -80,7 +83,10 @@ def create_app(
             *(accounts.demonstration_routes if demonstration else []),
             *dashboards.routes,
             # A router: Litestar 2.25 wraps a sync handler twice when its path has a second handler that is registered later.
-            Router("/", route_handlers=[*experiments.routes, *experiments_api.routes]),
+            Router("/", route_handlers=experiments.routes),
+            Router("/", route_handlers=reviews.routes),
+            Router("/", route_handlers=[*experiments_api.routes], include_in_schema=True),
+            *help_pages.routes,
             statics,
             favicon,
             alive,
@@ -92,7 +98,9 @@ def create_app(
         exception_handlers={SignInFirst: sign_in_first, HTTPException: on_error, Exception: on_error},
         before_send=[before_send],
         lifespan=[beside],
-        openapi_config=None,
+        # Pages are for people: only the routers of the API are described.
+        include_in_schema=False,
+        openapi_config=openapi.config(),
         logging_config=None,
         request_max_body_size=1_000_000,
     )
@@ -159,3 +167,5 @@ def require_permissions(app: Litestar) -> None:
                 if isinstance(handler, HTTPRouteHandler) and handler.http_methods == {"OPTIONS"}:
                     continue  # Litestar's own answer to preflight requests
                 raise RouteWithoutPermission(f"{route.path} names no permission")
+            if handler.opt["permission"] is Permission.READ_API and handler.http_methods != {"GET"}:
+                raise RouteWithoutPermission(f"{route.path} is opened by a session without a form's token: for reading alone")

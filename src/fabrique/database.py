@@ -44,6 +44,10 @@ class DatabaseOutdated(Problem):
     """The database's tables are older or newer than this program."""
 
 
+class TextUnstorable(Problem):
+    """A text holds what PostgreSQL cannot keep. (SQLite can, but nobody means it.)"""
+
+
 class Table(orm.DeclarativeBase):
     """The base of every mapped table."""
 
@@ -150,6 +154,8 @@ def explained(url: str) -> Iterator[None]:
     try:
         yield
     except (OperationalError, DBAPIError) as error:
+        if isinstance(error, sa.exc.DataError) and "NUL" in str(error.orig):
+            raise TextUnstorable(n_("A text holds a null character, which the database cannot keep.")) from error
         if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError | sa.exc.DataError):
             raise
         raise DatabaseUnavailable(

@@ -15,7 +15,7 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.middleware import ASGIMiddleware
 
 from fabrique.accounts import actions, queries
-from fabrique.accounts.rules import Permission, Person, TokenScope, may
+from fabrique.accounts.rules import FOR_PROGRAMS, Permission, Person, TokenScope, may
 from fabrique.clock import today
 from fabrique.database import SiteVersion
 from fabrique.language import current, n_
@@ -129,7 +129,7 @@ def require_permission(connection: AnyConnection, handler: BaseRouteHandler) -> 
     person = visit.visitor if visit and isinstance(visit.visitor, Person) else None
     # Litestar answers OPTIONS itself, with a route of its own; every other names a permission, or the app does not start.
     permission = handler.opt.get("permission", Permission.PUBLIC)
-    if permission is Permission.BEARER or (person is not None and person.scopes):
+    if permission in FOR_PROGRAMS or (person is not None and person.scopes):
         require_scope(person, permission, handler.opt.get("scope"))
         return
     if not may(person, permission):
@@ -139,10 +139,13 @@ def require_permission(connection: AnyConnection, handler: BaseRouteHandler) -> 
 
 
 def require_scope(person: Person | None, permission: Permission, scope: TokenScope | None) -> None:
-    """The guard of programs: a live token with the route's scope, and no page at all."""
+    """The guard of programs: a live token with the route's scope, and no page at all. What is read, a session opens as well."""
+    if person is not None and not person.scopes and permission is Permission.READ_API:
+        return
     if person is None or not person.scopes:
         raise NotAuthorizedException(n_("a valid token is needed: Authorization: Bearer …"))
-    if permission is not Permission.BEARER or scope not in person.scopes:
+    wanted = TokenScope.READ if permission is Permission.READ_API else scope
+    if permission not in FOR_PROGRAMS or wanted not in person.scopes:
         raise PermissionDeniedException(n_("the token does not have the scope that this address needs"))
 
 

@@ -37,6 +37,8 @@ class Permission(StrEnum):
 
     BEARER = "bearer"
     """A program with a token, whose scopes the route names; no person's session opens it."""
+    READ_API = "read_api"
+    """READ for programs: a token with the scope to read, or the session of anybody signed in. For reading alone."""
     WORK = "work"
     """Write something of a product one works for or coaches; which product is decided on the object itself."""
     ADMINISTER = "administer"
@@ -51,10 +53,13 @@ class TokenScope(StrEnum):
 
 
 EVERY_ROLE = frozenset(Role)
+FOR_PROGRAMS = frozenset({Permission.BEARER, Permission.READ_API})
+"""What a token can open; every other permission is a person's."""
 GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SIGNED_IN: EVERY_ROLE,
     Permission.READ: EVERY_ROLE,
     Permission.BEARER: frozenset(),
+    Permission.READ_API: EVERY_ROLE,
     Permission.WORK: frozenset({Role.INTRAPRENEUR, Role.COACH, Role.ADMINISTRATOR}),
     Permission.ADMINISTER: frozenset({Role.ADMINISTRATOR}),
 }

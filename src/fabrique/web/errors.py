@@ -120,6 +120,7 @@ def error_page(
 
 
 NOT_JSON = n_("The body is not the JSON that this address expects.")
+NOT_A_VALUE = n_("What the address says of %(names)s cannot be read.")
 API = "/api/"
 UNAUTHORIZED = 401
 
@@ -127,18 +128,36 @@ UNAUTHORIZED = 401
 def problem_document(error: Exception, status: int, language: str) -> Response[bytes]:
     """The same for programs (RFC 9457): a title, what is wrong, and each fault where there are several."""
     with speaking(language):
-        details = str(error) if isinstance(error, Problem) and status < 500 else ""  # noqa: PLR2004 - no addresses
-        if isinstance(error, HTTPException) and status < 500 and not isinstance(error, Problem):  # noqa: PLR2004
-            details = _(NOT_JSON) if type(error) in {ValidationException, ClientException} else _(str(error.detail))
-        details = _(NOT_JSON) if isinstance(error, RecursionError) else details
         document: dict[str, object] = {"type": "about:blank", "title": _(TITLES.get(status, TITLES[500])), "status": status}
         if isinstance(error, NotAuthorizedException):
             document["status"] = status = UNAUTHORIZED
+        details, faults = told_to_programs(error, status)
         document |= {"detail": details} if details else {}
-        document |= {"errors": [str(one) for one in faults]} if (faults := getattr(error, "faults", None)) else {}
+        document |= {"errors": faults} if faults else {}
     headers = {"WWW-Authenticate": "Bearer"} if status == UNAUTHORIZED else {}
     body = json.dumps(document, ensure_ascii=False).encode()
     return Response(body, media_type="application/problem+json", status_code=status, headers=headers)
+
+
+def told_to_programs(error: Exception, status: int) -> tuple[str, list[str]]:
+    """What is wrong in one sentence, and each fault by itself."""
+    if status >= 500:  # noqa: PLR2004 - ours: no addresses, no traces
+        return "", []
+    if isinstance(error, Problem):
+        return str(error), [str(one) for one in getattr(error, "faults", None) or ()]
+    if isinstance(error, ValidationException) and (faults := misread(error)):
+        in_body = any(one.get("source") == "body" for one in faults)
+        names = ", ".join(dict.fromkeys(one.get("key", "") for one in faults))
+        details = _(NOT_JSON) if in_body else _(NOT_A_VALUE, names=names)
+        return details, [f"{one.get('key', '')}: {one.get('message', '')}" for one in faults]
+    if isinstance(error, RecursionError) or type(error) in {ValidationException, ClientException}:
+        return _(NOT_JSON), []
+    return (_(str(error.detail)), []) if isinstance(error, HTTPException) else ("", [])
+
+
+def misread(error: ValidationException) -> list[dict[str, str]]:
+    """What Litestar could not read, each with its key, its source and why."""
+    return [one for one in error.extra if isinstance(one, dict)] if isinstance(error.extra, list) else []
 
 
 def not_there(what: str) -> NotThere:

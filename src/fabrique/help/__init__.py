@@ -1,0 +1,1 @@
+"""How fabrique is used by programs: its API described for them (OpenAPI) and for whoever writes them (a page)."""

@@ -1,0 +1,77 @@
+"""What the examples of the documentation speak of: objects under the names that the demonstration gives them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from experiments.sample import plan_document
+from fabrique.accounts.actions import make_token
+from fabrique.accounts.rules import Role
+from fabrique.experiments.actions import plans
+from factories import add_product, client
+from people import added_person
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from litestar.testing import TestClient
+
+    from fabrique.clock import FixedClock
+    from fabrique.database import Database
+
+
+@dataclass(frozen=True)
+class Documented:
+    """A site that has what the examples name, and tokens for it."""
+
+    made: TestClient
+    token: str
+    """With every scope."""
+    reading: str
+    writing: str
+
+    @property
+    def description(self) -> dict[str, Any]:
+        return self.made.get("/schema/openapi.json").json()
+
+    def call(self, method: str, path: str, token: str = "", **kwargs: Any) -> Any:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        return self.made.request(method, path, headers=headers | kwargs.pop("headers", {}), follow_redirects=False, **kwargs)
+
+
+def fill(database: Database, clock: FixedClock) -> tuple[str, str, str]:
+    """The product and the experiment; returns the tokens."""
+    product = add_product(database, clock, "demo-toit-clair")
+    camille = added_person(database, clock, "Camille", Role.INTRAPRENEUR, product)
+    noor = added_person(database, clock, "Noor", Role.COACH, product, "coach")
+    with database.write() as session:
+        slug = plans.create(session, camille, plan_document(slug="demo-aide-claire", product="demo-toit-clair"), clock.now())
+        plans.submit(session, camille, slug, clock.now())
+        plans.register(session, noor, slug, clock.now())
+        scopes = (("read", "observations:write"), ("read",), ("observations:write",))
+        return tuple(  # type: ignore[return-value]
+            make_token(session, "camille@exemple.invalid", product, some, "test", 1, clock.now()) for some in scopes
+        )
+
+
+@contextmanager
+def opened(database: Database, clock: FixedClock) -> Iterator[Documented]:
+    tokens = fill(database, clock)
+    with client(database, clock) as made:
+        yield Documented(made, *tokens)
+
+
+@pytest.fixture
+def documented(sqlite: Database, clock: FixedClock) -> Iterator[Documented]:
+    with opened(sqlite, clock) as found:
+        yield found
+
+
+@pytest.fixture
+def documented_on_both(database: Database, clock: FixedClock) -> Iterator[Documented]:
+    with opened(database, clock) as found:
+        yield found

@@ -17,6 +17,7 @@ from fabrique.experiments.queries.trials import (
     experiment,
     last_analysis,
     lines,
+    newest_sheets,
     products_named,
     tables_of,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "experiment",
     "last_analysis",
     "lines",
+    "newest_sheets",
     "practice",
     "practices",
     "products_named",

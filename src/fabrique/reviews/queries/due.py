@@ -30,13 +30,15 @@ def late_products(today: date) -> sa.ColumnElement[bool]:
         .subquery()
     )
     until = (
-        sa.select(sa.func.max(ReviewRow.continue_until))
+        sa.select(ReviewRow.continue_until)
         .where(
             ReviewRow.product_id == StayRow.product_id,
             ReviewRow.state == ReviewState.SIGNED,
             ReviewRow.from_stage == StayRow.stage,
             ReviewRow.held_on >= StayRow.start,
         )
+        .order_by(ReviewRow.held_on.desc(), ReviewRow.id.desc())
+        .limit(1)
         .correlate(StayRow)
         .scalar_subquery()
     )
@@ -105,19 +107,17 @@ def agendas(session: Session, product_ids: Sequence[int], today: date) -> dict[i
 
 
 def _agenda(stay: Stay | None, rows: Sequence[ReviewRow], conditions: tuple[OpenCondition, ...]) -> Agenda:
-    until = max(
-        (
-            row.continue_until
-            for row in rows
-            if stay is not None
-            and row.state == ReviewState.SIGNED
-            and row.from_stage == stay.stage
-            and row.held_on is not None
-            and row.held_on >= stay.start
-            and row.continue_until is not None
-        ),
-        default=None,
-    )
+    decided = [
+        row
+        for row in rows
+        if stay is not None
+        and row.state == ReviewState.SIGNED
+        and row.from_stage == stay.stage
+        and row.held_on is not None
+        and row.held_on >= stay.start
+    ]
+    last = max(decided, key=lambda row: (row.held_on, row.id), default=None)
+    until = last.continue_until if last else None
     preparing = next((row for row in rows if row.state == ReviewState.PREPARING), None)
     return Agenda(
         stay,

@@ -18,6 +18,7 @@ from fabrique import language
 from fabrique.clock import FixedClock
 from fabrique.database import Database, migrate
 from fabrique.quality.actions import install_catalogue
+from fabrique.reviews.actions.criteria import install_criteria
 from fabrique.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def prepared(url: str) -> Database:
     migrate(database)
     with database.write() as session:
         install_catalogue(session)
+        install_criteria(session, NOW)
     return database
 
 

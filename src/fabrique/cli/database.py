@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from fabrique.cli.shared import print_json
+from fabrique.clock import SystemClock
 from fabrique.database import Database, migrate, revision_of
 from fabrique.language import Problem, _, n_
 from fabrique.quality.actions import install_catalogue
+from fabrique.reviews.actions.criteria import install_criteria
 from fabrique.settings import load
 
 
@@ -16,10 +18,11 @@ class RevisionUnknown(Problem):
 
 
 def prepare(database: Database) -> None:
-    """The newest tables, with the metrics that this version ships."""
+    """The newest tables, with the metrics and the gates' criteria that this version ships."""
     migrate(database)
     with database.write() as session:
         install_catalogue(session)
+        install_criteria(session, SystemClock().now())
 
 
 def go_to(database: Database, revision: str) -> None:

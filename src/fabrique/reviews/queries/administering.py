@@ -17,8 +17,7 @@ from fabrique.web.errors import not_there
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from fabrique.reviews.queries.criteria import CriteriaSet, Criterion
-    from fabrique.reviews.versions import Change
+    from fabrique.reviews.versions import Change, CriteriaSet, Criterion
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,62 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from fabrique.accounts.model import PersonRow
-from fabrique.language import current
 from fabrique.portfolio.rules import Stage
 from fabrique.reviews.defaults import Draw
 from fabrique.reviews.model import CriteriaSetRow, CriterionRow
+from fabrique.reviews.versions import CriteriaSet, Criterion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from sqlalchemy.orm import Session
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """A question of a gate."""
-
-    key: str
-    label_fr: str
-    label_en: str
-    help_fr: str
-    help_en: str
-    draws: tuple[Draw, ...]
-
-    @property
-    def label(self) -> str:
-        """In the language in force."""
-        return self.label_fr if current.get() == "fr" else self.label_en
-
-    @property
-    def help(self) -> str:
-        """In the language in force."""
-        return self.help_fr if current.get() == "fr" else self.help_en
-
-
-@dataclass(frozen=True, slots=True)
-class CriteriaSet:
-    """One version of a gate's criteria."""
-
-    id: int
-    gate: Stage
-    version: int
-    created_at: datetime
-    person: str
-    note: str
-    criteria: tuple[Criterion, ...]
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The criteria's keys, in order."""
-        return tuple(one.key for one in self.criteria)
 
 
 def criteria_sets(session: Session, *conditions: sa.ColumnElement[bool]) -> list[CriteriaSet]:

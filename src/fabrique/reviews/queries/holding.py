@@ -16,7 +16,7 @@ from fabrique.portfolio.queries import stay_lines
 from fabrique.portfolio.rules import Stage, stay_on
 from fabrique.reviews.drafts import draft_of
 from fabrique.reviews.model import ConditionRow, CriteriaSetRow, ReviewRow
-from fabrique.reviews.queries.criteria import CriteriaSet, criteria_set, latest_criteria
+from fabrique.reviews.queries.criteria import criteria_set, latest_criteria
 from fabrique.reviews.rules import Decision, Draft, Ground, ReviewState
 from fabrique.web.errors import not_there
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from fabrique.portfolio.rules import Stay
     from fabrique.reviews.evidence import Evidence
+    from fabrique.reviews.versions import CriteriaSet
 
 
 @dataclass(frozen=True, slots=True)

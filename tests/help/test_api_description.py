@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from fabrique.database import Database
     from help.conftest import Documented
 
-OPERATIONS = {"one_experiment", "put_counts"}
+OPERATIONS = {"one_product", "list_incubators", "list_organisations", "programme", "one_experiment", "put_counts"}
 """Programs know them by these names: one is added, none renamed."""
-SAME_IN_BOTH = {"API"}
+SAME_IN_BOTH = {"API", "Organisations"}
 
 
 def operations(description: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:

@@ -308,7 +308,8 @@ def report_command(folder: Path, form: str, output: Path | None, as_of: str | No
         click.echo(text, nl=not text.endswith("\n"))
         return
     try:
-        output.write_text(text, "utf-8-sig" if form == "csv" else "utf-8")
+        # A table has its own line ends, which no platform doubles.
+        output.write_text(text, "utf-8-sig" if form == "csv" else "utf-8", newline="")
     except OSError as error:
         raise Problem(n_("%(file)s cannot be written: %(why)s."), file=output, why=error.strerror) from error
     click.echo(_("Kept in %(file)s", file=output))

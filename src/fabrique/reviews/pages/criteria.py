@@ -83,7 +83,7 @@ def overtaken_page(visit: Visit, stage: str, form: CriteriaForm) -> Response[byt
 
 def form_page(visit: Visit, gate: GateVersions, form: CriteriaForm, status: int = 200, **more: object) -> Response[bytes]:
     """The form as it stands."""
-    text = render(visit, "reviews/criteria.html", gate=gate, form=form, **{"meanwhile": [], **LABELS, **more})
+    text = render(visit, "reviews/gate_criteria.html", gate=gate, form=form, **{"meanwhile": [], **LABELS, **more})
     return private_answer(visit, text, status)
 
 

@@ -377,8 +377,12 @@ def record_of(found: Review, draft: Draft, evidence: Evidence, person: Person, n
 
 def record_hash(record: Mapping[str, Any]) -> str:
     """The fingerprint of a frozen record: the same text on both databases, whoever computes it."""
-    text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(record_text(record).encode()).hexdigest()
+
+
+def record_text(record: Mapping[str, Any]) -> str:
+    """A frozen record as the text whose fingerprint is kept."""
+    return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def supersede(session: Session, person: Person, slug: str, review_id: int, now: datetime) -> int:

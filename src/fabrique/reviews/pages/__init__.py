@@ -1,7 +1,7 @@
-"""Pages of gate reviews."""
+"""Pages of gate reviews: a product's reviews, a coach's queue, the criteria."""
 
 from __future__ import annotations
 
-from fabrique.reviews.pages import criteria
+from fabrique.reviews.pages import criteria, holding, queue
 
-routes = [*criteria.routes]
+routes = [*holding.routes, *queue.routes, *criteria.routes]

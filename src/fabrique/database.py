@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.ext.compiler import compiles
 
 from fabrique.language import Problem, n_
 from fabrique.resources import resource
@@ -229,6 +230,32 @@ def upsert(session: orm.Session, table: type[Table]) -> Any:
     from sqlalchemy.dialects.postgresql import insert as pg_insert  # noqa: PLC0415
 
     return pg_insert(table)
+
+
+class in_letter_order(sa.sql.functions.FunctionElement[str]):  # noqa: N801 - written like a function of the database
+    """A text to sort by its letters' codes, on both databases alike: PostgreSQL's own order is its locale's."""
+
+    inherit_cache = True
+    type = sa.Text()
+
+
+@compiles(in_letter_order)
+def _(element: Any, compiler: Any, **how: Any) -> str:
+    text: str = compiler.process(element.clauses, **how)
+    return f'{text} COLLATE "C"' if compiler.dialect.name == "postgresql" else text
+
+
+class days_later(sa.sql.functions.FunctionElement[date]):  # noqa: N801
+    """The date so many days after a date: `days_later(column, number)`. A subquery as the date needs its own brackets."""
+
+    inherit_cache = True
+    type = sa.Date()
+
+
+@compiles(days_later)
+def _(element: Any, compiler: Any, **how: Any) -> str:
+    day, number = (compiler.process(one, **how) for one in element.clauses)
+    return f"({day} + {number})" if compiler.dialect.name == "postgresql" else f"date({day}, {number} || ' days')"
 
 
 def refresh_statistics(database: Database) -> None:

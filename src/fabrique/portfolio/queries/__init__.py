@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from fabrique.portfolio.queries.finding import (
+    Board,
+    Found,
+    FoundProduct,
+    Group,
+    Sort,
+    Wanted,
+    every_product,
+    find_board,
+    find_products,
+)
 from fabrique.portfolio.queries.organisations import (
     all_incubators,
     all_organisations,
@@ -32,20 +43,29 @@ from fabrique.portfolio.queries.sheets import (
 from fabrique.portfolio.sheet import Event, Incubator, Organisation, ProductSheet
 
 __all__ = [
+    "Board",
     "Event",
     "EventLine",
+    "Found",
+    "FoundProduct",
+    "Group",
     "Incubator",
     "Organisation",
     "ProductLine",
     "ProductSheet",
     "Revision",
     "SavedView",
+    "Sort",
     "StayLine",
+    "Wanted",
     "all_incubators",
     "all_organisations",
     "budgets_of",
     "event_lines",
     "events_of",
+    "every_product",
+    "find_board",
+    "find_products",
     "incubator_title",
     "incubators_by_key",
     "organisation_names",

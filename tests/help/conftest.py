@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,9 @@ from experiments.sample import plan_document
 from fabrique.accounts.actions import make_token
 from fabrique.accounts.rules import Role
 from fabrique.experiments.actions import plans
+from fabrique.portfolio.actions import Writing, put_incubator, put_organisation, put_products
+from fabrique.portfolio.queries import Incubator, Organisation, ProductSheet, product_id_of
+from fabrique.portfolio.rules import Stage, Stay
 from factories import add_product, client
 from people import added_person
 
@@ -45,7 +49,17 @@ class Documented:
 
 def fill(database: Database, clock: FixedClock) -> tuple[str, str, str]:
     """The product and the experiment; returns the tokens."""
-    product = add_product(database, clock, "demo-toit-clair")
+    sheet = ProductSheet(
+        "demo-toit-clair", "Toit clair", incubator="demo-solidarites", sponsors=("demo-dgs",), mission="fabrique",
+        stakes=(("simplification", "satisfaction"),), stays=(Stay(Stage.EXPERIMENTATION, date(2025, 3, 10), None),),
+    )  # fmt: skip
+    with database.write() as session:
+        put_organisation(session, Organisation("demo-dgs", "Direction des solidarités"))
+        put_incubator(session, Incubator("demo-solidarites", "Atelier numérique des solidarités"))
+        put_products(session, [sheet], Writing(None, clock.now()))
+        product = product_id_of(session, sheet.slug)
+    add_product(database, clock, "autre")
+    assert product is not None
     camille = added_person(database, clock, "Camille", Role.INTRAPRENEUR, product)
     noor = added_person(database, clock, "Noor", Role.COACH, product, "coach")
     with database.write() as session:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fabrique.database import Database
     from help.conftest import Documented
 
-OPERATIONS = {"one_product", "list_incubators", "list_organisations", "programme", "one_experiment", "put_counts"}
+OPERATIONS = {"list_products", "one_product", "list_incubators", "list_organisations", "programme", "one_experiment", "put_counts"}
 """Programs know them by these names: one is added, none renamed."""
 SAME_IN_BOTH = {"API", "Organisations"}
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
+import sqlalchemy as sa
 
 from fabrique.accounts.actions import make_token
 from fabrique.accounts.rules import Role
 from fabrique.portfolio.actions import Writing, put_incubator, put_organisation, put_products
+from fabrique.portfolio.api import StageAsked
 from fabrique.portfolio.programme import MISSIONS, STAKES
-from fabrique.portfolio.queries import Event, Incubator, Organisation, ProductSheet, product_id_of
+from fabrique.portfolio.queries import Event, Group, Incubator, Organisation, ProductSheet, product_id_of
 from fabrique.portfolio.rules import Mark, Stage, Stay
 from fabrique.portfolio.sheet import Budget
 from factories import client
@@ -102,6 +104,111 @@ def test_a_product_that_is_not_there_is_a_404(sqlite: Database, clock: FixedCloc
         answer = ask(f"products/{slug}")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def many(number: int) -> list[ProductSheet]:
+    """Products in turns of stage, incubator, sponsor, mission and stake."""
+    return [
+        ProductSheet(
+            f"produit-{place:02}", f"Produit {place:02}",
+            incubator="ateliers" if place % 2 else "", sponsors=("dgs",) if place % 3 == 0 else (),
+            mission="data" if place % 5 == 0 else "", stakes=(("inclusion", ""),) if place % 4 == 0 else (),
+            pitch="L’été au guichet" if place == 7 else "",
+            stays=(Stay([Stage.INVESTIGATION, Stage.STOPPED][place % 2], date(2025, 1, 6) + timedelta(days=place), None),) if place else (),
+        )
+        for place in range(number)
+    ]  # fmt: skip
+
+
+def slugs(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [one["slug"] for one in answer.json()["items"]]
+
+
+def test_a_product_of_a_list_is_told_shortly(database: Database, clock: FixedClock) -> None:
+    with reading(database, clock, SHEET) as ask:
+        (told,) = ask("products").json()["items"]
+        assert ask(told["address"].removeprefix("/api/")).json()["name"] == "Vénus <b>"
+    assert told == {
+        "slug": "venus", "name": "Vénus <b>", "stage": "experimentation", "since": "2025-03-10", "mission": "fabrique",
+        "incubator": {"key": "ateliers", "name": "Les Ateliers"},
+        "sponsors": [{"key": "dge", "name": "Entreprises"}, {"key": "dgs", "name": "Santé"}],
+        "changed_at": "2026-11-23T09:00:00Z", "address": "/api/products/venus",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "places"),
+    [
+        ("stage=stopped", [1, 3, 5, 7, 9, 11]),
+        ("stage=active", [2, 4, 6, 8, 10]),
+        ("stage=ended&sponsor=dgs", [3, 9]),
+        ("stage=untold", [0]),
+        ("incubator=ateliers&q=07", [7]),
+        ("q=ete+GUICHET", [7]),
+        ("q=ateliers", [1, 3, 5, 7, 9, 11]),
+        ("mission=data", [0, 5, 10]),
+        ("stake=inclusion&sponsor=dgs", [0]),
+        ("incubator=absent", []),
+        ("sponsor=%00", []),
+        ("q=%27%22%3C%25_", []),
+        ("sort=since&stage=active", [2, 4, 6, 8, 10]),
+        ("autre=inconnu&stage=untold", [0]),
+    ],
+)
+def test_filters_hold_together(database: Database, clock: FixedClock, query: str, places: list[int]) -> None:
+    with reading(database, clock, *many(12)) as ask:
+        answer = ask(f"products?{query}")
+    assert slugs(answer) == [f"produit-{place:02}" for place in places]
+    assert answer.json()["total"] == len(places)
+
+
+def test_following_next_gives_every_product_once(database: Database, clock: FixedClock) -> None:
+    with reading(database, clock, *many(23)) as ask:
+        address, found, pages = "/api/products?q=produit&per_page=5", [], 0
+        while address:
+            answer = ask(address.removeprefix("/api/"))
+            told = answer.json()
+            assert told["total"] == 23
+            assert answer.headers.get("link") == (f'<{told["next"]}>; rel="next"' if told["next"] else None)
+            found += slugs(answer)
+            address, pages = told["next"], pages + 1
+        beyond = ask("products?page=7&per_page=5").json()
+    assert pages == 5
+    assert found == [f"produit-{place:02}" for place in range(23)]
+    assert (beyond["items"], beyond["next"], beyond["page"], beyond["total"]) == ([], None, 7, 23)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("page=0", "page"), ("page=x", "page"), ("per_page=201", "per_page"), ("per_page=0", "per_page"), ("stage=construction", "stage"),
+        ("sort=prix", "sort"), ("mission=autre", "autre"), ("stake=autre", "autre"), ("page=1.5", "page"),
+    ],
+)  # fmt: skip
+def test_a_filter_that_cannot_be_meant_is_refused_by_name(sqlite: Database, clock: FixedClock, query: str, told: str) -> None:
+    with reading(sqlite, clock, SHEET) as ask:
+        answer = ask(f"products?{query}")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert told in answer.json()["detail"]
+
+
+def test_what_may_be_asked_for_is_every_stage_and_every_group() -> None:
+    assert set(get_args(StageAsked)) == {*Stage, *Group}
+
+
+def test_a_page_of_products_takes_as_many_queries_however_long_it_is(sqlite: Database, clock: FixedClock) -> None:
+    seen: list[str] = []
+    with reading(sqlite, clock, *many(3)) as ask:
+        sa.event.listen(sqlite.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+        assert len(slugs(ask("products?per_page=200&q=produit"))) == 3
+        few = len(seen)
+        with sqlite.write() as session:
+            put_products(session, many(60), Writing(None, clock.now()))
+        seen.clear()
+        assert len(slugs(ask("products?per_page=200&q=produit"))) == 60
+    assert len(seen) == few <= 10
 
 
 def test_incubators_and_organisations_are_told_by_name(database: Database, clock: FixedClock) -> None:

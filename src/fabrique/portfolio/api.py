@@ -1,20 +1,23 @@
-"""Products for programs: one product's whole sheet, and what products refer to. The same queries as the pages."""
+"""Products for programs: the list as filtered, one product's whole sheet, what products refer to. The same queries as the pages."""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Literal
+from urllib.parse import parse_qsl, quote, urlencode
 
-from litestar import get
+from litestar import Response, get
+from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta, Struct
 
 from fabrique.accounts.rules import Permission
-from fabrique.language import _, n_
+from fabrique.language import Problem, _, n_
 from fabrique.portfolio import queries
 from fabrique.portfolio.programme import MISSIONS, STAKES, Answer
+from fabrique.portfolio.queries import Found, FoundProduct, Group, Sort, Wanted, find_products
 from fabrique.portfolio.rules import Mark, Origin, Stage, stay_on
 from fabrique.web.errors import not_there
 from fabrique.web.visit import Visit
@@ -22,6 +25,47 @@ from fabrique.web.visit import Visit
 Slug = Annotated[
     str, PathParameter(description=n_("The product’s short name, as in its page’s address."), examples=[Example(value="demo-toit-clair")])
 ]  # fmt: skip
+
+StageAsked = Literal[
+    "investigation", "experimentation", "scale_up", "consolidation", "operated", "transferred", "inconclusive", "stopped",
+    "active", "ended", "untold",
+]  # fmt: skip
+"""A stage, or a group of them: what may be asked for."""
+
+
+class FilterUnknown(Problem):
+    """A filter names something that the programme does not have."""
+
+
+class Named(Struct, frozen=True):
+    """An organisation or an incubator, as a list names it."""
+
+    key: str
+    name: str
+
+
+class ProductListed(Struct, frozen=True):
+    """A product in a list."""
+
+    slug: str
+    name: str
+    stage: Annotated[Stage | None, Meta(description=n_("The phase it is in today; null before the first."))]
+    since: Annotated[date | None, Meta(description=n_("The first day of that phase."))]
+    mission: Annotated[str, Meta(description=n_("The mission’s key; empty for none."))]
+    incubator: Named | None
+    sponsors: list[Named]
+    changed_at: Annotated[datetime, Meta(description=n_("When its sheet changed last."))]
+    address: Annotated[str, Meta(description=n_("Where its whole sheet is, from the site’s root."))]
+
+
+class Products(Struct, frozen=True):
+    """One page of the products that match."""
+
+    total: Annotated[int, Meta(description=n_("How many match, on all pages."))]
+    page: int
+    per_page: int
+    next: Annotated[str | None, Meta(description=n_("Where the next page is, from the site’s root; null on the last."))]
+    items: list[ProductListed]
 
 
 class IncubatorTold(Struct, frozen=True):
@@ -144,6 +188,94 @@ class ProductTold(Struct, frozen=True):
 
 
 @get(
+    "/api/products",
+    permission=Permission.READ_API,
+    sync_to_thread=True,
+    summary=n_("Products, as filtered"),
+    description=n_("A page of the products that match every filter. Follow “next” until it is null."),
+    response_headers=[
+        ResponseHeader(
+            name="Link", value="", documentation_only=True, description=n_('The next page, as rel="next"; absent on the last.')
+        )
+    ],
+)
+def list_products(
+    visit: NamedDependency[Visit],
+    stage: Annotated[
+        StageAsked | None,
+        QueryParameter(
+            description=n_("The phase they are in; or active, ended, untold (no phase yet)."),
+            examples=[Example(value="experimentation")],
+        ),
+    ] = None,
+    incubator: Annotated[
+        str, QueryParameter(description=n_("The key of their incubator."), examples=[Example(value="demo-solidarites")])
+    ] = "",
+    sponsor: Annotated[
+        str,
+        QueryParameter(description=n_("The key of an organisation that sponsors them."), examples=[Example(value="demo-dgs")]),
+    ] = "",
+    mission: Annotated[str, QueryParameter(description=n_("The key of their mission."))] = "",
+    stake: Annotated[str, QueryParameter(description=n_("The key of a stake that they serve."))] = "",
+    q: Annotated[
+        str,
+        QueryParameter(
+            description=n_("Words that stand in their name, short name or pitch, or in their incubator’s name."),
+            examples=[Example(value="toit")],
+        ),
+    ] = "",
+    sort: Annotated[
+        Sort, QueryParameter(description=n_("By name, by phase, longest in their phase first, or changed last first."))
+    ] = Sort.NAME,
+    page: Annotated[int, QueryParameter(ge=1, description=n_("Which page, from 1."))] = 1,
+    per_page: Annotated[int, QueryParameter(ge=1, le=200, description=n_("How many products on a page."))] = 50,
+) -> Response[Products]:
+    """A page of the products that match."""
+    if mission and mission not in MISSIONS:
+        raise FilterUnknown(n_("No mission is called “%(key)s”."), key=mission[:80])
+    if stake and stake not in STAKES:
+        raise FilterUnknown(n_("No stake is called “%(key)s”."), key=stake[:80])
+    wanted = Wanted(
+        stage=stage_asked(stage), incubator=incubator, sponsor=sponsor, mission=mission, stake=stake, search=q, sort=sort, page=page,
+        size=per_page,
+    )  # fmt: skip
+    with visit.site.database.read() as session:
+        found = find_products(session, wanted, visit.today)
+    told = products_told(found, wanted, visit.query)
+    return Response(told, headers={"Link": f'<{told.next}>; rel="next"'} if told.next else {})
+
+
+def stage_asked(text: StageAsked | None) -> Stage | Group | None:
+    """What is asked for: a stage, or several together."""
+    if text is None:
+        return None
+    return Group(text) if text in set(Group) else Stage(text)
+
+
+def products_told(found: Found, wanted: Wanted, query: str) -> Products:
+    """A page as it is told. Beyond the last one there is nothing, so that whoever counts pages comes to an end."""
+    items = [listed(one) for one in found.lines] if wanted.page <= found.pages else []
+    following = [*((name, value) for name, value in parse_qsl(query) if name != "page"), ("page", str(wanted.page + 1))]
+    address = f"/api/products?{urlencode(following)}" if wanted.page < found.pages else None
+    return Products(found.total, wanted.page, wanted.size, address, items)
+
+
+def listed(one: FoundProduct) -> ProductListed:
+    """A product in a list."""
+    return ProductListed(
+        slug=one.slug,
+        name=one.name,
+        stage=one.stay.stage if one.stay else None,
+        since=one.stay.start if one.stay else None,
+        mission=one.mission,
+        incubator=Named(one.incubator.key, one.incubator.name) if one.incubator else None,
+        sponsors=[Named(sponsor.key, sponsor.name) for sponsor in one.sponsors],
+        changed_at=one.changed_at,
+        address=f"/api/products/{quote(one.slug, safe='')}",
+    )
+
+
+@get(
     "/api/products/{slug:str}", permission=Permission.READ_API, sync_to_thread=True, summary=n_("A product"),
     description=n_("The whole sheet: what it is for, who sponsors it, its phases, what happened to it, its budget."),
 )  # fmt: skip
@@ -224,4 +356,4 @@ def organisation(one: queries.Organisation) -> OrganisationTold:
     return OrganisationTold(one.key, one.name, one.acronym, one.kind)
 
 
-routes = [one_product, list_incubators, list_organisations, programme]
+routes = [list_products, one_product, list_incubators, list_organisations, programme]

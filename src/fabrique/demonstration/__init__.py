@@ -18,6 +18,7 @@ from fabrique.accounts.actions import Source
 from fabrique.accounts.model import BatchRow
 from fabrique.accounts.rules import Role
 from fabrique.clock import Granularity, Period, parse_period, today
+from fabrique.demonstration.programme import put_reviews, told_sheet
 from fabrique.demonstration.story import INCUBATORS, PERSONAS, PRODUCTS, SERVICES, SPONSORS
 from fabrique.demonstration.trials import put_trials
 from fabrique.language import Problem, n_
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from fabrique.clock import Clock
     from fabrique.database import Database
-    from fabrique.demonstration.story import Product, Service
+from fabrique.demonstration.story import Product, Service
 
 SEED = 20_190_401
 WEEKS = 130
@@ -89,6 +90,7 @@ def load_demonstration(database: Database, clock: Clock, progress: Callable[[int
             put_events(session, ids[service.slug], happened(service, today(clock)))
         put_people(session, now)
         put_trials(session, today(clock), now)
+        put_reviews(session, today(clock), now)
         accounts.finish_batch(session, batch_id, {"created": counts.created}, now)
     progress(10)
     return {"created": counts.created}
@@ -110,7 +112,7 @@ def put_portfolio(session: Session, batch_id: int, now: datetime, day: date) -> 
         portfolio.put_incubator(session, Incubator(key, title))
     for key, name in SPONSORS.items():
         portfolio.put_organisation(session, Organisation(key, name))
-    sheets = [sheet_of(product, day) for product in PRODUCTS]
+    sheets = [told_sheet(sheet_of(product, day), day) for product in PRODUCTS]
     portfolio.put_products(session, sheets, portfolio.Writing(batch_id, now, Origin.DEMONSTRATION))
 
 

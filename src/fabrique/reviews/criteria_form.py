@@ -71,9 +71,10 @@ class CriteriaForm:
         ]
 
     def with_faults(self, faults: Sequence[Fault]) -> CriteriaForm:
-        """The form with the faults of its criteria told on its rows, after those of its numbers."""
+        """The form with the faults of its numbers and of its criteria, each told on its row, in the order of the rows."""
         order = self.in_order()
-        return replace(self, faults=(*self.place_faults(), *(placed(fault, order) for fault in faults)))
+        found = [*self.place_faults(), *(placed(fault, order) for fault in faults)]
+        return replace(self, faults=tuple(sorted(found, key=row_of)))
 
     def with_one_more(self) -> CriteriaForm:
         """The form with another row to fill."""
@@ -108,6 +109,12 @@ def placed(fault: Fault, order: Sequence[int]) -> Fault:
     """A fault told of a criterion by its place among those to save, told of its row."""
     place, dot, name = fault.field.partition(".")
     return replace(fault, field=f"{order[int(place)]}.{name}") if dot else fault
+
+
+def row_of(fault: Fault) -> int:
+    """Where a fault stands in the form: those of no row come last."""
+    place = fault.field.partition(".")[0]
+    return int(place) if place.isdecimal() else MOST_ROWS
 
 
 def numbered(place: str) -> float | None:

@@ -12,10 +12,12 @@ import pytest
 from experiments.sample import plan_document
 from fabrique.accounts.actions import make_token
 from fabrique.accounts.rules import Role
+from fabrique.demonstration.programme import Held, hold
 from fabrique.experiments.actions import plans
 from fabrique.portfolio.actions import Writing, put_incubator, put_organisation, put_products
 from fabrique.portfolio.queries import Incubator, Organisation, ProductSheet, product_id_of
 from fabrique.portfolio.rules import Stage, Stay
+from fabrique.reviews.rules import Decision, Outcome, Seat
 from factories import add_product, client
 from people import added_person
 
@@ -56,10 +58,15 @@ def fill(database: Database, clock: FixedClock) -> tuple[str, str, str]:
     with database.write() as session:
         put_organisation(session, Organisation("demo-dgs", "Direction des solidarités"))
         put_incubator(session, Incubator("demo-solidarites", "Atelier numérique des solidarités"))
-        put_products(session, [sheet], Writing(None, clock.now()))
-        product = product_id_of(session, sheet.slug)
+        aidants = ProductSheet("demo-aidants-ensemble", "Aidants", stays=(Stay(Stage.INVESTIGATION, date(2025, 3, 10), None),))
+        put_products(session, [sheet, aidants], Writing(None, clock.now()))
+        product, other = product_id_of(session, sheet.slug), product_id_of(session, aidants.slug)
     add_product(database, clock, "autre")
     assert product is not None
+    maya = added_person(database, clock, "Maya", Role.COACH, other, "coach")
+    with database.write() as session:
+        told = Held(aidants.slug, 0, "Vu.", Outcome(Decision.CONTINUE, None, date(2026, 6, 1), "Encore des entretiens."))
+        hold(session, maya, told, Seat("Paule", "directrice"), date(2026, 3, 2))
     camille = added_person(database, clock, "Camille", Role.INTRAPRENEUR, product)
     noor = added_person(database, clock, "Noor", Role.COACH, product, "coach")
     with database.write() as session:

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from fabrique.database import Database
     from help.conftest import Documented
 
-OPERATIONS = {"list_products", "one_product", "list_incubators", "list_organisations", "programme", "one_experiment", "put_counts"}
+OPERATIONS = {
+    "list_products", "one_product", "list_incubators", "list_organisations", "programme", "one_experiment", "put_counts",
+    "list_reviews", "one_record",
+}  # fmt: skip
 """Programs know them by these names: one is added, none renamed."""
 SAME_IN_BOTH = {"API", "Organisations"}
 
@@ -47,7 +50,7 @@ def shape(description: dict[str, Any], operation: dict[str, Any], status: str, m
 def example_path(path: str, operation: dict[str, Any]) -> str:
     for one in operation.get("parameters", ()):
         if one["in"] == "path":
-            path = path.replace(f"{{{one['name']}}}", next(iter(one["examples"].values()))["value"])
+            path = path.replace(f"{{{one['name']}}}", str(next(iter(one["examples"].values()))["value"]))
     return path
 
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "detect": ("fabrique.cli.detect", n_("Say what moved in any CSV file, without a database.")),
     "analyse": ("fabrique.cli.experiments", n_("Say what an experiment's folder shows, without a database.")),
     "experiments": ("fabrique.cli.experiments", n_("Check, register, look at, analyse and report experiments.")),
+    "reviews": ("fabrique.cli.reviews", n_("Check that signed gate reviews are still what was signed.")),
     "serve": ("fabrique.cli.serve", n_("Serve the site, with the worker inside.")),
     "worker": ("fabrique.cli.serve", n_("Run the worker alone.")),
     "demo": ("fabrique.cli.serve", n_("Load the demonstration and serve it.")),

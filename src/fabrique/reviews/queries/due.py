@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from fabrique.database import days_later
 from fabrique.portfolio.model import ProductRow, StayRow
 from fabrique.portfolio.queries import stays_of
+from fabrique.portfolio.queries.finding import CURRENT
 from fabrique.portfolio.rules import Stay, stay_on
 from fabrique.reviews.model import ConditionRow, ReviewRow
 from fabrique.reviews.rules import USUAL, Due, DueReason, ReviewState, due_of
@@ -49,6 +51,40 @@ def late_products(today: date) -> sa.ColumnElement[bool]:
         .where(StayRow.stage.in_([stage.value for stage in USUAL]), sa.case((until.is_not(None), until < today), else_=usual))
     )
     return ProductRow.id.in_(late)
+
+
+def review_due_day() -> sa.ColumnElement[date]:
+    """The day on which a product's next review is due, null where none is: an expression over finding.CURRENT, for lists of thousands.
+
+    The same day as `due_of` gives for one product.
+    """
+    until = (
+        sa.select(ReviewRow.continue_until)
+        .where(
+            ReviewRow.product_id == CURRENT.product_id,
+            ReviewRow.state == ReviewState.SIGNED,
+            ReviewRow.from_stage == CURRENT.stage,
+            ReviewRow.held_on >= CURRENT.start,
+        )
+        .order_by(ReviewRow.held_on.desc(), ReviewRow.id.desc())
+        .limit(1)
+        .correlate(CURRENT)
+        .scalar_subquery()
+    )
+    days = {stage.value: length.days for stage, length in USUAL.items()}
+    usual = days_later(CURRENT.start, sa.case(days, value=CURRENT.stage))
+    return sa.case((CURRENT.stage.in_(list(days)), sa.func.coalesce(until, usual)))
+
+
+def next_review_day() -> sa.ColumnElement[date]:
+    """The day to look at first, as `Agenda.next_day` has it: the committee's where one is planned, else the day the review is due."""
+    planned = (
+        sa.select(sa.func.coalesce(ReviewRow.held_on, ReviewRow.planned_on))
+        .where(ReviewRow.product_id == CURRENT.product_id, ReviewRow.state == ReviewState.PREPARING)
+        .correlate(CURRENT)
+        .scalar_subquery()
+    )
+    return sa.func.coalesce(planned, review_due_day())
 
 
 def conditions_overdue(today: date) -> sa.ColumnElement[bool]:

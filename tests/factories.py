@@ -7,10 +7,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+import sqlalchemy as sa
 from litestar.testing import TestClient
 
 from fabrique.accounts import actions as accounts
 from fabrique.accounts.actions import Source
+from fabrique.accounts.model import PersonRow
 from fabrique.accounts.rules import Role
 from fabrique.app import create_app
 from fabrique.clock import Granularity, Period
@@ -27,6 +29,7 @@ from fabrique.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from fabrique.accounts.rules import Person
     from fabrique.clock import FixedClock
     from fabrique.database import Database
 
@@ -106,5 +109,14 @@ def sign_in(made: TestClient, database: Database, clock: FixedClock, role: Role 
     """Sign a new person in by a one-time link, as a person would."""
     with database.write(visible=False) as session:
         token = accounts.invite(session, f"{role}@exemple.fr", f"Une {role}", role, clock.now())
+    answer = made.post("/connexion/lien", data={"token": token}, follow_redirects=False)
+    assert answer.status_code == 303, answer.text
+
+
+def sign_in_as(made: TestClient, database: Database, clock: FixedClock, person: Person) -> None:
+    """Sign somebody in who is here already (tests/people.py)."""
+    with database.write(visible=False) as session:
+        email = session.scalars(sa.select(PersonRow.email).where(PersonRow.id == person.id)).one()
+        token = accounts.invite(session, email, person.name, person.role, clock.now())
     answer = made.post("/connexion/lien", data={"token": token}, follow_redirects=False)
     assert answer.status_code == 303, answer.text

@@ -35,7 +35,9 @@ class RowsUnreadable(Problem):
 
 Slug = Annotated[
     str,
-    PathParameter(description=n_("The experiment’s short name, as in its page’s address."), examples=[Example(value="demo-aide-claire")]),
+    PathParameter(
+        description=n_("The experiment’s short name, as in its page’s address."), examples=[Example(value="demo-aide-claire")]
+    ),
 ]
 
 

@@ -114,7 +114,9 @@ def told(sheet: dict[str, Any]) -> Report:
 def sentence_of(sheet: dict[str, Any]) -> str:
     """What a calculation sheet concludes, in one sentence of the language in force."""
     plan = plan_from(sheet["inputs"]["plan"])
-    return verdict_sentence(plan, from_json({key: one for key, one in sheet.items() if key not in {"sheet", "sentence", "inputs"}}))
+    return verdict_sentence(
+        plan, from_json({key: one for key, one in sheet.items() if key not in {"sheet", "sentence", "inputs"}})
+    )
 
 
 def all_notes(analysis: Analysis) -> Iterable[str]:

@@ -24,6 +24,7 @@ from fabrique.stats.proportions import (
     risk_ratio_log_interval,
     risk_ratio_score_interval,
     wald_interval,
+    wilson_interval,
 )
 
 
@@ -36,6 +37,18 @@ def tables(draw: st.DrawFn, most: int = 400) -> tuple[int, int, int, int]:
 def swapped(table: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
     x1, n1, x2, n2 = table
     return x2, n2, x1, n1
+
+
+# Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I, method 3.
+@pytest.mark.parametrize(
+    ("x", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_the_interval_of_one_share_is_the_one_that_newcombe_published(x, n, low, high) -> None:
+    found = wilson_interval(x, n)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+    other = wilson_interval(n - x, n)
+    assert (1 - other.high, 1 - other.low) == pytest.approx((low, high), abs=5e-5)
 
 
 @pytest.mark.parametrize(

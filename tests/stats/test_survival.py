@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats as scipy_stats
 
-from fabrique.stats.survival import kaplan_meier
+from fabrique.stats.survival import kaplan_meier, log_rank
 
 # Freireich et al. 1963, weeks of remission under 6-mercaptopurine, as in every textbook (Kleinbaum & Klein, table 2.2).
 LEUKAEMIA = [6, 6, 6, 7, 10, 13, 16, 22, 23, 6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
@@ -69,3 +71,109 @@ def test_it_agrees_with_a_step_by_step_count(given_stays: list[tuple[int, bool]]
         over = sum(1 for length, end in given_stays if end and length == time)
         share *= (going - over) / going
         assert found.at(time) == pytest.approx(share, abs=1e-12)
+
+
+# The same study's other arm: weeks of remission under placebo, all relapsed.
+PLACEBO = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
+
+
+def test_the_textbooks_arms_differ_as_the_textbook_says() -> None:
+    found = log_rank([*LEUKAEMIA, *PLACEBO], [*RELAPSED, *[True] * 21], ["6-MP"] * 21 + ["placebo"] * 21)
+    # Kleinbaum & Klein, chapter 2: 9 against 19.25 expected, 21 against 10.75, chi-squared 16.793; R's survdiff prints the same.
+    assert found.groups == ("6-MP", "placebo")
+    assert found.observed.tolist() == [9, 21]
+    assert found.expected == pytest.approx([19.25, 10.75], abs=5e-3)
+    assert found.statistic == pytest.approx(16.793, abs=5e-4)
+    assert (found.degrees, found.p_value) == (1, pytest.approx(4.17e-5, rel=2e-3))
+
+
+grouped = st.lists(st.tuples(st.integers(0, 12), st.booleans(), st.integers(0, 3)), min_size=2, max_size=40).filter(
+    lambda stays: len({group for _length, _over, group in stays}) > 1
+)
+
+
+@given(grouped)
+def test_two_groups_agree_with_scipys_test_and_more_with_exact_fractions(given_stays: list[tuple[int, bool, int]]) -> None:
+    found = log_rank(*zip(*given_stays, strict=True))
+    expected, statistic, degrees = exact(given_stays)
+    assert found.expected == pytest.approx(expected, abs=1e-9)
+    assert (found.statistic, found.degrees) == (pytest.approx(statistic, rel=1e-8, abs=1e-9), degrees)
+    assert found.observed.sum() == pytest.approx(found.expected.sum())
+    if len(found.groups) == 2 and degrees:
+        one, other = (
+            scipy_stats.CensoredData(
+                [length for length, over, group in given_stays if over and group == name],
+                right=[length for length, over, group in given_stays if not over and group == name],
+            )
+            for name in found.groups
+        )
+        theirs = scipy_stats.logrank(one, other)
+        assert found.statistic == pytest.approx(theirs.statistic**2, rel=1e-9, abs=1e-12)
+        assert found.p_value == pytest.approx(theirs.pvalue, rel=1e-9)
+
+
+def exact(stays: list[tuple[int, bool, int]]) -> tuple[list[float], float, int]:
+    """Expected ends, chi-squared and degrees, moment by moment in fractions, solved by elimination without any rounding."""
+    names = sorted({group for _length, _over, group in stays})
+    size = len(names)
+    gap = [Fraction(0)] * size
+    expected = [Fraction(0)] * size
+    covariance = [[Fraction(0)] * size for _ in names]
+    for time in sorted({length for length, over, _group in stays if over}):
+        risk = [Fraction(sum(length >= time and group == name for length, _over, group in stays)) for name in names]
+        ends = [sum(over and length == time and group == name for length, over, group in stays) for name in names]
+        n, d = sum(risk), sum(ends)
+        for j in range(size):
+            expected[j] += d * risk[j] / n
+            gap[j] += ends[j] - d * risk[j] / n
+            for k in range(size):
+                covariance[j][k] += d * (n - d) / max(n - 1, Fraction(1)) * risk[j] / n * ((j == k) - risk[k] / n)
+    # Gauss–Jordan on [covariance | gap]; directions that cannot vary drop out as empty rows. Their gap is nothing as well.
+    rows = [[*line, one] for line, one in zip(covariance, gap, strict=True)]
+    pivots: list[int] = []
+    for column in range(size):
+        pivot = next((r for r in range(len(pivots), size) if rows[r][column]), None)
+        if pivot is None:
+            continue
+        here = len(pivots)
+        rows[here], rows[pivot] = rows[pivot], rows[here]
+        rows[here] = [value / rows[here][column] for value in rows[here]]
+        for other in range(size):
+            if other != here:
+                factor = rows[other][column]
+                rows[other] = [value - factor * base for value, base in zip(rows[other], rows[here], strict=True)]
+        pivots.append(column)
+    solution = [Fraction(0)] * size
+    for place, column in enumerate(pivots):
+        solution[column] = rows[place][-1]
+    return [float(one) for one in expected], float(sum(a * b for a, b in zip(gap, solution, strict=True))), len(pivots)
+
+
+@given(grouped, st.permutations(range(4)))
+def test_the_groups_names_and_the_unit_of_time_do_not_matter(stays: list[tuple[int, bool, int]], names: list[int]) -> None:
+    durations, ended, group = zip(*stays, strict=True)
+    plain = log_rank(durations, ended, group)
+    other = log_rank([7 * one for one in durations], ended, [f"groupe {names[one]}" for one in group])
+    assert (other.statistic, other.degrees) == (pytest.approx(plain.statistic, abs=1e-9), plain.degrees)
+
+
+def test_groups_of_one_curve_seldom_look_different() -> None:
+    random = np.random.default_rng(7)
+    found = 0
+    for _ in range(400):
+        length, seen = random.exponential(100, 120), random.uniform(20, 300, 120)
+        found += log_rank(np.minimum(length, seen), length <= seen, random.integers(0, 3, 120).tolist()).p_value < 0.05
+    assert 8 <= found <= 33
+
+
+@pytest.mark.parametrize("ended", [[False] * 4, [False, False, True, False]])
+def test_where_nothing_can_be_compared_nothing_differs(ended: list[bool]) -> None:
+    # The third stay ends when the others of its group and of the other are gone.
+    found = log_rank([1, 2, 9, 3], ended, ["a", "b", "a", "b"])
+    assert (found.statistic, found.degrees, found.p_value) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("group", [["a", "a"], ["a"], ["a", "b", "c"]])
+def test_a_comparison_needs_a_group_for_each_stay_and_two_of_them(group: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"\."):
+        log_rank([1, 2], [True, True], group)

@@ -127,6 +127,15 @@ def pooled_z(
     return (float(z), float(p)) if z.ndim == 0 else (z, p)
 
 
+def wilson_interval(x: int, n: int, *, alpha: float = 0.05) -> Interval:
+    """Score interval for one proportion; always an answer, zero and all included.
+
+    Raises ValueError if the count is negative or exceeds its trials, or without any trial. Wilson 1927; Newcombe 1998a, method 3.
+    """
+    _check(x, n, x, n)
+    return Interval(*_wilson(x / n, n, alpha))
+
+
 def newcombe_interval(x_treat: int, n_treat: int, x_ctrl: int, n_ctrl: int, *, alpha: float = 0.05) -> Interval:
     """Interval for the difference of two proportions, treatment minus control.
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fabrique.dashboards.pages import flags, overview, products, programme, services
+from fabrique.dashboards.pages import flags, overview, product, products, programme, services
 
-routes = [*overview.routes, *services.routes, *products.routes, *programme.routes, *flags.routes]
+routes = [*overview.routes, *services.routes, *products.routes, *product.routes, *programme.routes, *flags.routes]

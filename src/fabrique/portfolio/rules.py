@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -132,7 +133,8 @@ def stays_from(phases: Sequence[Phase]) -> tuple[list[Stay], list[Repair]]:
     """Stays in order, without overlap or gap, at most the last one open; and every repair that took.
 
     Two phases that start the same day follow each other along the road: the first one's stay is empty. A first day on which the
-    sheet contradicts itself (two phases that day, or another end told for the phase before) is marked as estimated.
+    sheet contradicts itself (two phases that day, or another end told for the phase before) is marked as estimated. A phase that
+    ends on the eve of the next contradicts nothing: many sheets write the last day.
     """
     if not phases:
         return [], []
@@ -155,7 +157,9 @@ def stays_from(phases: Sequence[Phase]) -> tuple[list[Stay], list[Repair]]:
             )
         merged.append(phase)
     doubtful = {
-        after.start for before, after in pairwise(merged) if before.start == after.start or before.end not in (None, after.start)
+        after.start
+        for before, after in pairwise(merged)
+        if before.start == after.start or before.end not in (None, after.start, after.start - timedelta(days=1))
     }
     stays = [
         Stay(
@@ -219,7 +223,7 @@ def joined(starts: Sequence[tuple[Stage, date, Mark]]) -> tuple[Stay, ...]:
     """Stays given by their first days, each ending where the next begins."""
     return tuple(
         Stay(stage, start, following[1] if following else None, mark)
-        for (stage, start, mark), following in zip(starts, [*starts[1:], None], strict=True)
+        for (stage, start, mark), following in zip(starts, [*starts[1:], None][: len(starts)], strict=True)
     )
 
 

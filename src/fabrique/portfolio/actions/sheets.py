@@ -146,6 +146,8 @@ def correct_stays(
         raise NotAllowed(n_("Phases are corrected by a coach of the product or an administrator."))
     before = current_sheet(session, row)
     stays = joined(starts)
+    if not stays and before.stays:
+        raise StaysInvalid(n_("Keep at least one phase: a product is always somewhere."))
     require_stays(stays, today)
     if stays == before.stays:
         return False

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 from fabrique.language import _, n_
 from fabrique.portfolio.rules import Stage
 from fabrique.reviews.rules import Answer, Condition, Decision, Outcome, Seat, back_stages
+from fabrique.web.days import day_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from fabrique.reviews.rules import Draft
 
 Values = dict[str, str]
-FRENCH_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 SPARE_SEATS, SPARE_CONDITIONS = 2, 1
 MOST_ROWS = 60
 
@@ -31,16 +30,6 @@ class DayUnread:
 
     def __str__(self) -> str:
         return _("“%(text)s” is not a day; write it as 2026-03-14 or 14/03/2026.", text=self.text[:40])
-
-
-def day_from(text: str) -> date | None:
-    """A day as a date field or a person writes it; None for nothing. Raises ValueError."""
-    text = text.strip()
-    if not text:
-        return None
-    if found := FRENCH_DAY.fullmatch(text):
-        return date(int(found[3]), int(found[2]), int(found[1]))
-    return date.fromisoformat(text)
 
 
 def read_day(values: Mapping[str, str], field: str, faults: list[DayUnread]) -> date | None:

@@ -138,12 +138,13 @@ class Portfolio(RuleBasedStateMachine):
 
     @precondition(lambda self: self.present() in ACTIVE)
     @rule(
-        decision=st.sampled_from(Decision), day=st.dates(date(2026, 1, 1), date(2026, 12, 24)), place=st.integers(0, 2),
+        decision=st.sampled_from(Decision), after=st.sampled_from([-1, 0, 1, 40, 200, 4000]), place=st.integers(0, 2),
         forget=st.sampled_from(["", "", "", "answers", "seats", "reasons"]),
     )  # fmt: skip
-    def a_committee_decides(self, decision: Decision, day: date, place: int, forget: str) -> None:
-        stage = self.present()
-        assert stage is not None
+    def a_committee_decides(self, decision: Decision, after: int, place: int, forget: str) -> None:
+        stay = stay_on(self.sheet().stays, TODAY)
+        assert stay is not None
+        stage, day = stay.stage, min(stay.start + timedelta(days=after), TODAY + timedelta(days=1))
         with self.database.read() as session:
             found = session.scalar(sa.select(ReviewRow.id).where(ReviewRow.state == ReviewState.PREPARING))
         with self.database.write() as session:

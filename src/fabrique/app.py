@@ -24,6 +24,7 @@ from fabrique.experiments import pages as experiments
 from fabrique.help import openapi
 from fabrique.help import pages as help_pages
 from fabrique.portfolio import api as portfolio_api
+from fabrique.portfolio import pages as portfolio
 from fabrique.reviews import api as reviews_api
 from fabrique.reviews import pages as reviews
 from fabrique.web.errors import error_page
@@ -85,6 +86,7 @@ def create_app(
             *(accounts.demonstration_routes if demonstration else []),
             *dashboards.routes,
             # A router: Litestar 2.25 wraps a sync handler twice when its path has a second handler that is registered later.
+            Router("/", route_handlers=portfolio.routes),
             Router("/", route_handlers=experiments.routes),
             Router("/", route_handlers=reviews.routes),
             Router(

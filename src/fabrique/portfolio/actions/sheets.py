@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from fabrique.accounts import actions as accounts
 from fabrique.accounts.actions import audit
 from fabrique.accounts.rules import Role, coaches, works_on
-from fabrique.language import Problem, n_, slug_from
+from fabrique.language import Problem, folded, n_, slug_from
 from fabrique.portfolio.actions.writing import Writing, write_sheet
-from fabrique.portfolio.checking import FIRST_DAY, SheetInvalid, sheet_faults
+from fabrique.portfolio.checking import FIRST_DAY, Fault, SheetInvalid, sheet_faults
 from fabrique.portfolio.model import IncubatorRow, OrganisationRow, ProductRow
 from fabrique.portfolio.queries.sheets import product_sheets
 from fabrique.portfolio.rules import (
@@ -40,8 +40,12 @@ if TYPE_CHECKING:
     from fabrique.portfolio.sheet import Difference
 
 
+LONGEST_TITLE = 200
+"""Of what somebody does in a team."""
+
+
 class ProductExists(Problem):
-    """A product has that name already."""
+    """A product has that name already; `values` says under which slug."""
 
 
 class ReasonMissing(Problem):
@@ -74,11 +78,40 @@ class Begun:
 
 
 def create_product(session: Session, person: Person, begun: Begun, now: datetime, today: date) -> str:
-    """Begin an investigation; who begins it works on it, or coaches it. Returns its slug. Raises ProductExists, SheetInvalid."""
-    slug = slug_from(begun.name)
-    if slug in RESERVED_SLUGS or not slug:
-        slug = f"produit-{slug}".strip("-")
-    sheet = ProductSheet(
+    """Begin an investigation; who begins it works on it, or coaches it.
+
+    Returns its slug. Raises ProductExists, SheetInvalid, StaysInvalid.
+    """
+    if found := begun_faults(session, begun):
+        raise SheetInvalid(found)
+    sheet = begun_sheet(begun, free_slug(session, begun.name))
+    require_stays(sheet.stays, today)
+    if begun.start < FIRST_DAY:
+        raise StaysInvalid(n_("%(day)s is not a day of a product’s life."), day=begun.start)
+    # An empty telling: should an import know this product one day, what was written here is kept.
+    row = ProductRow(slug=sheet.slug, told={}, version=0)
+    try:
+        write_sheet(session, row, None, sheet, Writing(None, now, Origin.CREATION, person.id))
+    except sa.exc.IntegrityError as error:  # begun twice at the same moment: PostgreSQL lets both look before either writes
+        raise exists(sheet.name, sheet.slug) from error
+    kind = "coach" if person.role is Role.COACH else "team"
+    accounts.join_product(session, person.id, row.id, kind, begun.title.strip(), begun.start)
+    details = {"name": sheet.name, "start": begun.start.isoformat()}
+    audit(session, now, "create_product", ("product", sheet.slug), details, person.id)
+    return sheet.slug
+
+
+def begun_faults(session: Session, begun: Begun) -> list[Fault]:
+    """What is wrong with what a new investigation is begun with, its first day left aside."""
+    found = faults_of(session, ProductSheet("", ""), begun_sheet(begun, ""))
+    if len(begun.title) > LONGEST_TITLE:
+        found.append(Fault("title", n_("Fewer than %(most)s characters, please."), (("most", LONGEST_TITLE),)))
+    return found
+
+
+def begun_sheet(begun: Begun, slug: str) -> ProductSheet:
+    """The sheet that a new product has."""
+    return ProductSheet(
         slug,
         " ".join(begun.name.split()),
         incubator=begun.incubator,
@@ -86,19 +119,36 @@ def create_product(session: Session, person: Person, begun: Begun, now: datetime
         pitch=begun.pitch.strip(),
         stays=joined([(Stage.INVESTIGATION, begun.start, Mark.KNOWN)]),
     )
-    require_sheet(session, ProductSheet(slug, ""), sheet)
-    require_stays(sheet.stays, today)
-    if begun.start < FIRST_DAY:
-        raise StaysInvalid(n_("%(day)s is not a day of a product’s life."), day=begun.start)
-    if session.scalar(sa.select(ProductRow.id).where(ProductRow.slug == slug)) is not None:
-        raise ProductExists(n_("There is a product called “%(name)s” already: /produits/%(slug)s."), name=sheet.name, slug=slug)
-    # An empty telling: should an import know this product one day, what was written here is kept.
-    row = ProductRow(slug=slug, told={}, version=0)
-    write_sheet(session, row, None, sheet, Writing(None, now, Origin.CREATION, person.id))
-    kind = "coach" if person.role is Role.COACH else "team"
-    accounts.join_product(session, person.id, row.id, kind, begun.title.strip(), begun.start)
-    audit(session, now, "create_product", ("product", slug), {"name": sheet.name, "start": begun.start.isoformat()}, person.id)
+
+
+def free_slug(session: Session, name: str) -> str:
+    """An address made of a name that no product has. Raises ProductExists where one of that very name has it.
+
+    Names without a letter of the alphabet (🎈, نص) and names that differ by a sign alone (C, C++) are told apart by a number.
+    """
+    name = " ".join(name.split())
+    wanted = slug_from(name)
+    if wanted in RESERVED_SLUGS or not wanted:
+        wanted = f"produit-{wanted}".strip("-")
+    taken = dict(
+        session.execute(
+            sa.select(ProductRow.slug, ProductRow.name).where(
+                sa.or_(ProductRow.slug == wanted, ProductRow.slug.startswith(f"{wanted}-", autoescape=True))
+            )
+        ).all()
+    )
+    slug, number = wanted, 1
+    while slug in taken:
+        if folded(taken[slug]) == folded(name):
+            raise exists(name, slug)
+        number += 1
+        slug = f"{wanted}-{number}"
     return slug
+
+
+def exists(name: str, slug: str) -> ProductExists:
+    """What is told of a name that is taken."""
+    return ProductExists(n_("There is a product called “%(name)s” already: /produits/%(slug)s."), name=name, slug=slug)
 
 
 def held(session: Session, person: Person, slug: str) -> ProductRow:
@@ -215,8 +265,13 @@ def remove_event(session: Session, person: Person, slug: str, event: Event, now:
 
 def require_sheet(session: Session, before: ProductSheet, after: ProductSheet) -> None:
     """Raise SheetInvalid where a field that is being changed is wrong. What an import brought is left as it came."""
+    if found := faults_of(session, before, after):
+        raise SheetInvalid(found)
+
+
+def faults_of(session: Session, before: ProductSheet, after: ProductSheet) -> list[Fault]:
+    """What is wrong in the fields that are being changed."""
     fields = {one.field for one in differences(before, after)} | ({"name"} if not after.name else set())
     incubators = set(session.scalars(sa.select(IncubatorRow.key).where(IncubatorRow.key == after.incubator)))
     known = set(session.scalars(sa.select(OrganisationRow.key).where(OrganisationRow.key.in_(after.sponsors))))
-    if found := sheet_faults(after, fields, incubators=incubators, organisations=known):
-        raise SheetInvalid(found)
+    return sheet_faults(after, fields, incubators=incubators, organisations=known)

@@ -63,7 +63,7 @@ class Portfolio(RuleBasedStateMachine):
         self.database.close()
         shutil.rmtree(self.path.parent)
 
-    @initialize(phases=PHASES)
+    @initialize(phases=st.just([Phase(Stage.INVESTIGATION, date(2025, 1, 6))]) | PHASES)
     def first(self, phases: list[Phase]) -> None:
         self.tell("Aides", phases, ("agents",), ())
         with self.database.read() as session:
@@ -138,8 +138,8 @@ class Portfolio(RuleBasedStateMachine):
 
     @precondition(lambda self: self.present() in ACTIVE)
     @rule(
-        decision=st.sampled_from(Decision), after=st.sampled_from([-1, 0, 1, 40, 200, 4000]), place=st.integers(0, 2),
-        forget=st.sampled_from(["", "", "", "answers", "seats", "reasons"]),
+        decision=st.sampled_from(Decision), after=st.sampled_from([0, 1, 40, 200, -1, 4000]), place=st.integers(0, 2),
+        forget=st.sampled_from([""] * 7 + ["answers", "seats", "reasons"]),
     )  # fmt: skip
     def a_committee_decides(self, decision: Decision, after: int, place: int, forget: str) -> None:
         stay = stay_on(self.sheet().stays, TODAY)
@@ -262,5 +262,5 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> None:
     database.close()
 
 
-Portfolio.TestCase.settings = settings(max_examples=60, stateful_step_count=14, deadline=None)
+Portfolio.TestCase.settings = settings(max_examples=90, stateful_step_count=20, deadline=None)
 TestPortfolio = pytest.mark.slow(Portfolio.TestCase)

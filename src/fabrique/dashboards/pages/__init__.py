@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from fabrique.dashboards.pages import flags, overview, product, products, programme, services
+from fabrique.dashboards.pages import flags, imports, overview, product, products, programme, services
 
-routes = [*overview.routes, *services.routes, *products.routes, *product.routes, *programme.routes, *flags.routes]
+routes = [
+    *overview.routes,
+    *services.routes,
+    *products.routes,
+    *product.routes,
+    *programme.routes,
+    *flags.routes,
+    *imports.routes,
+]

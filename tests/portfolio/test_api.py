@@ -75,6 +75,7 @@ def test_a_product_is_told_whole(database: Database, clock: FixedClock) -> None:
         "audiences": ["agents"], "themes": ["santé"], "technologies": ["python"], "partners": ["Ville d’été"],
         "qualities": {"open_source": "yes", "privacy": "partly"}, "accessibility": "non conforme",
         "website": "https://venus.exemple.fr", "repository": "", "statistics_url": "", "impact_url": "", "budget_url": "",
+        "dashlord_url": "", "risk_analysis_url": "",
         "budget": [{"year": 2026, "funder": "DGS", "planned": 100_000, "spent": None}],
         "stays": [
             {"stage": "investigation", "start": "2025-01-06", "end": "2025-03-10", "estimated": True, "origin": "import"},

@@ -27,13 +27,16 @@ TEXTS = [
     *ANSWER_LABELS.values(),
     *ACCESSIBILITY.values(),
 ]
-SAME_IN_BOTH = {"ProConnect", "FranceConnect", "Simplification", "Inclusion", "Alliances"}
+SAME_IN_BOTH = {"ProConnect", "MonServiceSécurisé", "FranceConnect", "Simplification", "Inclusion", "Alliances"}
 
 
 def test_the_keys_that_products_and_addresses_carry_have_not_changed() -> None:
     assert list(MISSIONS) == ["label", "idnum", "data", "infra", "pilot", "talents", "fabrique", "transfo"]
     assert list(STAKES) == ["simplification", "inclusion", "attractivite", "maitrise", "economies", "alliances"]
-    assert list(QUALITIES) == ["open_source", "design_system", "proconnect", "franceconnect", "security_approval", "privacy"]
+    assert list(QUALITIES) == [
+        "open_source", "design_system", "proconnect", "franceconnect", "security_approval", "risk_analysis", "mon_service_securise",
+        "privacy", "public_statistics",
+    ]  # fmt: skip
     for members in (MISSIONS, STAKES, QUALITIES):
         assert all(key == member.key for key, member in members.items())
     assert all(mission.code == key.upper() for key, mission in MISSIONS.items())

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from fabrique.accounts import actions as accounts
+from fabrique.accounts.actions import Source
 from fabrique.accounts.model import AuditRow, IncubatorCoachRow, MembershipRow
 from fabrique.accounts.rules import Person, Role
 from fabrique.portfolio import actions, queries
 from fabrique.portfolio.actions import Begun, Outcome, Writing
 from fabrique.portfolio.checking import SheetInvalid
-from fabrique.portfolio.model import IncubatorRow, OrganisationRow, ProductRow
+from fabrique.portfolio.model import IncubatorRow, OrganisationRow, ProductRow, RevisionRow, StayRow
 from fabrique.portfolio.rules import Mark, Origin, Stage, StageNotReachable, Stay, StaysInvalid
-from fabrique.portfolio.sheet import Budget, Event, ProductSheet, as_document, differences, from_document
+from fabrique.portfolio.sheet import Budget, Event, ProductSheet, Telling, as_document, differences, from_document
 from fabrique.web.errors import NotAllowed
 from people import added_person
 
@@ -341,3 +343,78 @@ def test_a_products_row_tells_how_often_it_changed(sqlite: Database, clock: Fixe
     assert version(sqlite, aides) == before + 1
     with sqlite.read() as session:
         assert session.scalar(sa.select(ProductRow.searched)) == "autre aides "
+
+
+def test_answers_to_different_questions_stand_together_and_to_the_same_one_here_wins(
+    sqlite: Database, clock: FixedClock, aides: int, camille: Person
+) -> None:
+    tell(sqlite, clock, replace(TOLD, qualities=(("privacy", "no"), ("risk_analysis", "no"))))
+    mine = (("open_source", "yes"), ("privacy", "partly"), ("risk_analysis", "no"))
+    save(sqlite, clock, camille, aides, qualities=mine, stakes=(("inclusion", "rgaa"),))
+    (done,) = tell(sqlite, clock, replace(TOLD, qualities=(("privacy", "yes"), ("public_statistics", "yes"))))
+    assert sheet(sqlite).qualities == (("open_source", "yes"), ("privacy", "partly"), ("public_statistics", "yes"))
+    assert sheet(sqlite).stakes == (("inclusion", "rgaa"),)
+    assert [(one.field, one.before, one.after) for one in done.kept] == [("qualities", ("privacy: partly",), ("privacy: yes",))]
+
+
+def test_what_a_source_says_nothing_about_stays_as_it_was_told(sqlite: Database, clock: FixedClock, aides: int) -> None:
+    full = replace(TOLD, mission="transfo", qualities=(("open_source", "yes"), ("risk_analysis", "yes")))
+    tell(sqlite, clock, full)
+    silent = Telling(TOLD, frozenset({"mission", "website", "qualities/open_source"}))
+    bare = replace(silent, sheet=replace(TOLD, website=""))
+    with sqlite.write() as session:
+        (done,) = actions.put_products(session, [bare], Writing(None, clock.now()))
+    assert [one.field for one in done.changes] == ["qualities"]
+    assert sheet(sqlite) == replace(full, qualities=(("open_source", "yes"),))
+    with sqlite.write() as session:
+        (again,) = actions.put_products(session, [bare], Writing(None, clock.now()))
+    assert again.told_before
+    assert tell(sqlite, clock, TOLD)[0].outcome is Outcome.CHANGED, "a source that could tell, and does not, takes back"
+
+
+def test_a_sheet_that_an_older_fabrique_imported_is_not_taken_for_what_people_wrote_since(
+    sqlite: Database, clock: FixedClock, aides: int, camille: Person
+) -> None:
+    with sqlite.write() as session:
+        session.execute(sa.update(ProductRow).values(told=None))
+    save(sqlite, clock, camille, aides, website="https://nous.example.fr")
+    assert tell(sqlite, clock, TOLD)[0].outcome is Outcome.UNCHANGED
+    assert sheet(sqlite).website == "https://nous.example.fr"
+
+
+def test_nothing_differs_by_its_order_alone(sqlite: Database, clock: FixedClock, aides: int, camille: Person) -> None:
+    with sqlite.write() as session:
+        session.add_all(OrganisationRow(key=key, name=key) for key in "ab")
+    stakes = (("simplification", ""), ("inclusion", "rgaa"))
+    save(sqlite, clock, camille, aides, sponsors=("b", "a"), qualities=(("privacy", "no"), ("open_source", "yes")), stakes=stakes)
+    with sqlite.read() as session:
+        last = session.scalars(sa.select(RevisionRow.document).order_by(RevisionRow.id.desc()).limit(1)).one()
+    assert from_document(last) == sheet(sqlite)
+    assert not save(sqlite, clock, camille, aides, sponsors=("a", "b"), stakes=stakes[::-1])
+
+
+def test_a_stage_entered_and_left_in_a_day_keeps_who_decided_each_stay(
+    sqlite: Database, clock: FixedClock, aides: int, noor: Person
+) -> None:
+    for number, stage in enumerate((Stage.EXPERIMENTATION, Stage.INVESTIGATION), start=1):
+        with sqlite.write() as session:
+            actions.enter_stage(session, aides, stage, JANUARY, number, noor.id, clock.now(), TODAY)
+    with sqlite.read() as session:
+        lines = queries.stay_lines(session, [aides])[aides]
+    assert [(line.stay.stage, line.origin, line.review_id) for line in lines] == [
+        (Stage.INVESTIGATION, Origin.IMPORT, None),
+        (Stage.EXPERIMENTATION, Origin.REVIEW, 1),
+        (Stage.INVESTIGATION, Origin.REVIEW, 2),
+    ]
+
+
+def test_a_stay_goes_on_naming_the_batch_that_brought_it(sqlite: Database, clock: FixedClock, noor: Person) -> None:
+    with sqlite.write() as session:
+        batch = accounts.open_batch(session, Source("betagouv", "fiches", "x"), clock.now())
+        actions.put_products(session, [replace(TOLD, slug="autre")], Writing(batch, clock.now()))
+        product = queries.product_id_of(session, "autre")
+        assert product is not None
+        actions.enter_stage(session, product, Stage.EXPERIMENTATION, JUNE, 1, noor.id, clock.now(), TODAY)
+        session.flush()
+        stays = sa.select(StayRow.batch_id).where(StayRow.product_id == product).order_by(StayRow.position)
+        assert session.scalars(stays).all() == [batch, None]

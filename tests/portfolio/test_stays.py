@@ -73,11 +73,15 @@ def test_a_stay_without_end_ends_where_the_next_begins() -> None:
     assert repairs == []
 
 
-@pytest.mark.parametrize("end", [date(2025, 2, 1), date(2025, 3, 9), date(2025, 5, 1)], ids=["gap", "eve", "overlap"])
-def test_an_end_that_is_not_the_next_start_gives_way_to_it(end: date) -> None:
+@pytest.mark.parametrize(
+    ("end", "mark"),
+    [(date(2025, 2, 1), Mark.ESTIMATED), (date(2025, 3, 9), Mark.KNOWN), (date(2025, 5, 1), Mark.ESTIMATED)],
+    ids=["gap", "eve", "overlap"],
+)
+def test_an_end_that_is_not_the_next_start_gives_way_to_it(end: date, mark: Mark) -> None:
     stays, (repair,) = stays_from([Phase(Stage.INVESTIGATION, JANUARY, end), Phase(Stage.EXPERIMENTATION, MARCH)])
     assert stays[0].end == MARCH
-    assert [stay.mark for stay in stays] == [Mark.KNOWN, Mark.ESTIMATED]
+    assert [stay.mark for stay in stays] == [Mark.KNOWN, mark]
     assert repair.reason == "the phase's end is not the next one's start"
     assert str(end) in repair.value
     assert str(MARCH) in repair.kept

@@ -326,7 +326,9 @@ def open_batch(session: Session, source: Source, now: datetime) -> int:
     return batch.id
 
 
-def finish_batch(session: Session, batch_id: int, counts: dict[str, Any], now: datetime) -> None:
-    """Close a batch with its counts, and write the import in the trail."""
-    session.execute(sa.update(BatchRow).where(BatchRow.id == batch_id).values(finished_at=now, counts=counts))
+def finish_batch(
+    session: Session, batch_id: int, counts: dict[str, Any], now: datetime, details: dict[str, Any] | None = None
+) -> None:
+    """Close a batch with its counts and what it met on the way, and write the import in the trail."""
+    session.execute(sa.update(BatchRow).where(BatchRow.id == batch_id).values(finished_at=now, counts=counts, details=details))
     audit(session, now, "import", ("batch", str(batch_id)), counts)

@@ -137,5 +137,7 @@ class BatchRow(Table):
     started_at: Mapped[datetime] = mapped_column(Moment)
     finished_at: Mapped[datetime | None] = mapped_column(Moment)
     counts: Mapped[Any | None] = mapped_column(Json)
+    details: Mapped[Any | None] = mapped_column(Json)
+    """What was repaired, refused and kept, one by one, as far as anybody reads."""
 
     __table_args__ = (sa.Index("ix_batch_open", "kind", "sha256"),)

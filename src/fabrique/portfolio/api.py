@@ -182,6 +182,8 @@ class ProductTold(Struct, frozen=True):
     statistics_url: str
     impact_url: str
     budget_url: str
+    dashlord_url: Annotated[str, Meta(description=n_("Where DashLord shows the technical quality of its site."))]
+    risk_analysis_url: str
     budget: list[BudgetTold]
     stays: Annotated[list[StayTold], Meta(description=n_("Its phases, oldest first, without overlap or gap."))]
     events: Annotated[list[EventTold], Meta(description=n_("What happened to it, oldest first."))]
@@ -309,6 +311,8 @@ def one_product(visit: NamedDependency[Visit], slug: Slug) -> ProductTold:
         statistics_url=sheet.statistics_url,
         impact_url=sheet.impact_url,
         budget_url=sheet.budget_url,
+        dashlord_url=sheet.dashlord_url,
+        risk_analysis_url=sheet.risk_analysis_url,
         budget=[BudgetTold(one.year, one.funder, one.planned, one.spent) for one in sheet.budget],
         stays=[
             StayTold(one.stay.stage, one.stay.start, one.stay.end, one.stay.mark is Mark.ESTIMATED, one.origin) for one in stays

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from fabrique.language import Problem, _, n_
 from fabrique.portfolio.programme import MISSIONS, QUALITIES, STAKES, Answer
+from fabrique.portfolio.sheet import LINKS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -19,7 +20,6 @@ LONGEST_NAME, LONGEST_TEXT, LONGEST_LINK, MOST_ITEMS = 300, 20_000, 2_000, 100
 FIRST_DAY, FIRST_YEAR, LAST_YEAR = date(1990, 1, 1), 1990, 2100
 LARGEST_AMOUNT = 10**12
 """Euros: a slip of the keyboard, not a product's budget."""
-LINKS = ("website", "repository", "statistics_url", "impact_url", "budget_url")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class ProductRow(Table):
     statistics_url: Mapped[str] = mapped_column(sa.Text, default="")
     impact_url: Mapped[str] = mapped_column(sa.Text, default="")
     budget_url: Mapped[str] = mapped_column(sa.Text, default="")
+    dashlord_url: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
+    risk_analysis_url: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
     accessibility: Mapped[str] = mapped_column(sa.Text, default="")
     audiences: Mapped[Any] = mapped_column(Json, default=list)
     themes: Mapped[Any] = mapped_column(Json, default=list)

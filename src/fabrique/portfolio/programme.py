@@ -159,9 +159,20 @@ QUALITIES = _by_key(
         ),
     ),
     Quality(
+        "risk_analysis", n_("Risk analysis"), n_("What could happen to the service and its users was analysed and written down.")
+    ),
+    Quality(
+        "mon_service_securise", n_("MonServiceSécurisé"), n_("The service follows its security measures in MonServiceSécurisé.")
+    ),
+    Quality(
         "privacy",
         n_("Protection of personal data (GDPR)"),
         n_("The processing is in the register, and its impact was assessed where the GDPR asks for it."),
+    ),
+    Quality(
+        "public_statistics",
+        n_("Public statistics"),
+        n_("How much the service is used, and to what effect, is published on a page."),
     ),
 )
 

@@ -70,6 +70,9 @@ class ProductSheet:
     statistics_url: str = ""
     impact_url: str = ""
     budget_url: str = ""
+    dashlord_url: str = ""
+    """Where DashLord shows the technical quality of its site."""
+    risk_analysis_url: str = ""
     accessibility: str = ""
     audiences: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
@@ -85,6 +88,8 @@ class ProductSheet:
     events: tuple[Event, ...] = ()
 
 
+NOTHING = ProductSheet("", "")
+
 FIELD_LABELS = {
     "name": n_("Name"),
     "incubator": n_("Incubator"),
@@ -94,6 +99,8 @@ FIELD_LABELS = {
     "statistics_url": n_("Statistics"),
     "impact_url": n_("Impact"),
     "budget_url": n_("Budget page"),
+    "dashlord_url": n_("Technical quality (DashLord)"),
+    "risk_analysis_url": n_("Risk analysis page"),
     "accessibility": n_("Accessibility"),
     "audiences": n_("Audiences"),
     "themes": n_("Themes"),
@@ -109,9 +116,12 @@ FIELD_LABELS = {
 }
 SETS = frozenset({"sponsors", "audiences", "themes", "technologies", "partners", "events"})
 """Fields whose items come and go one by one: both sides' changes can always stand together."""
-TEXTS = frozenset(
-    {"name", "incubator", "website", "repository", "statistics_url", "impact_url", "budget_url", "accessibility", "mission", "pitch"}
+KEYED = frozenset({"qualities", "stakes"})
+"""Fields that answer several questions, each by its key: both sides' answers stand together where they are not to the same one."""
+LINKS = (
+    "website", "repository", "statistics_url", "impact_url", "budget_url", "dashlord_url", "risk_analysis_url",
 )  # fmt: skip
+"""Fields that hold a web address."""
 Document = dict[str, Any]
 
 
@@ -218,12 +228,41 @@ def _money(amount: int | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
-    """An import brought together with what people did here: the sheet that results, and the fields where theirs was kept."""
+class Telling:
+    """A sheet as a source tells it, and what that source says nothing about: there an absence means nothing.
+
+    `silent` names fields; of a field of KEYED it may name one answer: `qualities/open_source`.
+    """
 
     sheet: ProductSheet
-    kept: tuple[Difference, ...]
-    """What the import would have said (after) and what stays as it is here (before)."""
+    silent: frozenset[str] = frozenset()
+
+    def over(self, base: ProductSheet | None) -> ProductSheet:
+        """The sheet that it amounts to, when the last telling was `base`: of what it says nothing about, what was told then."""
+        if base is None or not self.silent:
+            return ordered(self.sheet)
+        changes: dict[str, Any] = {name: getattr(base, name) for name in self.silent if "/" not in name}
+        for name in KEYED - changes.keys():
+            silent = {one.partition("/")[2] for one in self.silent if one.startswith(f"{name}/")}
+            known = {key: answer for key, answer in getattr(base, name) if key in silent}
+            changes[name] = tuple((known | dict(getattr(self.sheet, name))).items())
+        return ordered(replace(self.sheet, **changes))
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """An import brought together with what people did here: the sheet that results, and what was kept although it tells otherwise."""
+
+    sheet: ProductSheet
+    here: ProductSheet = NOTHING
+    """What stays as it is here, where the import tells otherwise; every other field is empty."""
+    there: ProductSheet = NOTHING
+    """What the import tells of those fields."""
+
+    @property
+    def kept(self) -> tuple[Difference, ...]:
+        """Both beside each other: what stays (before) and what the import would have said (after)."""
+        return differences(self.here, self.there)
 
 
 def merge(base: ProductSheet, current: ProductSheet, telling: ProductSheet) -> Merged:
@@ -233,28 +272,60 @@ def merge(base: ProductSheet, current: ProductSheet, telling: ProductSheet) -> M
     was decided here, and that is said: an import never undoes a review or a correction.
     """
     changes: dict[str, Any] = {}
-    kept = []
+    here: dict[str, Any] = {}
+    there: dict[str, Any] = {}
     for name in FIELD_LABELS:
-        before, here, there = getattr(base, name), getattr(current, name), getattr(telling, name)
-        if there in (before, here):
+        before, now, told_now = getattr(base, name), getattr(current, name), getattr(telling, name)
+        if told_now in (before, now):
             continue
-        if here == before:
-            changes[name] = there
+        if now == before:
+            changes[name] = told_now
         elif name in SETS:
-            changes[name] = _both(before, here, there, name)
+            changes[name] = _both(before, now, told_now)
+        elif name in KEYED:
+            changes[name], here[name], there[name] = _by_key(dict(before), dict(now), dict(told_now))
         else:
-            kept.append(Difference(name, told(current, name), told(telling, name)))
-    return Merged(replace(current, **changes), tuple(kept))
+            here[name], there[name] = now, told_now
+    return Merged(ordered(replace(current, **changes)), replace(NOTHING, **here), replace(NOTHING, **there))
 
 
-def _both(before: Iterable[Any], here: Iterable[Any], there: Iterable[Any], name: str) -> tuple[Any, ...]:
+def _both(before: Iterable[Any], here: Iterable[Any], there: Iterable[Any]) -> tuple[Any, ...]:
     """Items of here, without those that the import took back, with those that it added."""
-    gone = set(before) - set(there)
+    known = set(before)
+    gone = known - set(there)
     items = [one for one in here if one not in gone]
-    items += [one for one in there if one not in set(before) and one not in items]
-    if name == "events":
-        return tuple(sorted(items, key=event_order))
-    return tuple(sorted(items)) if name == "sponsors" else tuple(items)
+    items += [one for one in there if one not in known and one not in items]
+    return tuple(items)
+
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+def _by_key(before: Mapping[str, str], here: Mapping[str, str], there: Mapping[str, str]) -> tuple[Pairs, Pairs, Pairs]:
+    """Answers key by key: the result, and of those answered otherwise on both sides, what stays here and what the import tells."""
+    made, stays, told_there = dict(here), {}, {}
+    for key in {**before, **there}:
+        was, now, says = before.get(key), here.get(key), there.get(key)
+        if says in (was, now):
+            continue
+        if now != was:
+            stays[key], told_there[key] = now or "", says or ""
+        elif says is None:
+            del made[key]
+        else:
+            made[key] = says
+    return tuple(made.items()), tuple(stays.items()), tuple(told_there.items())
+
+
+def ordered(sheet: ProductSheet) -> ProductSheet:
+    """The sheet with its parts in the order in which the database gives them back: nothing differs by its order alone."""
+    return replace(
+        sheet,
+        sponsors=tuple(sorted(set(sheet.sponsors))),
+        qualities=tuple(sorted(dict(sheet.qualities).items())),
+        stakes=tuple(sorted(dict(sheet.stakes).items())),
+        events=tuple(sorted(sheet.events, key=event_order)),
+    )
 
 
 def event_order(event: Event) -> tuple[Any, ...]:
@@ -264,4 +335,4 @@ def event_order(event: Event) -> tuple[Any, ...]:
 
 def changed(sheet: ProductSheet, changes: Mapping[str, Any]) -> ProductSheet:
     """The sheet with some fields otherwise."""
-    return replace(sheet, **changes)
+    return ordered(replace(sheet, **changes))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fabrique.portfolio.actions.writing import write_sheet
 from fabrique.portfolio.model import IncubatorRow, OrganisationRow, ProductRow
 from fabrique.portfolio.queries.sheets import product_sheets
-from fabrique.portfolio.sheet import Difference, ProductSheet, as_document, differences, from_document, merge
+from fabrique.portfolio.sheet import Difference, Merged, ProductSheet, Telling, as_document, differences, from_document, merge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +36,24 @@ class Planned:
 
     told: ProductSheet
     before: ProductSheet | None
-    after: ProductSheet
-    changes: tuple[Difference, ...]
-    kept: tuple[Difference, ...]
+    merged: Merged
     told_before: bool
     """Whether the last import told the very same: then there is nothing to do."""
+
+    @property
+    def after(self) -> ProductSheet:
+        """The sheet as it will stand."""
+        return self.merged.sheet
+
+    @property
+    def changes(self) -> tuple[Difference, ...]:
+        """What the import changes; nothing for a product that it creates."""
+        return differences(self.before, self.after) if self.before else ()
+
+    @property
+    def kept(self) -> tuple[Difference, ...]:
+        """What stays because people decided otherwise here."""
+        return self.merged.kept
 
     @property
     def outcome(self) -> Outcome:
@@ -75,29 +88,31 @@ def _put(session: Session, table: type[OrganisationRow | IncubatorRow], key: str
     return Outcome.CHANGED
 
 
-def plan_products(session: Session, sheets: Sequence[ProductSheet]) -> list[Planned]:
+def plan_products(session: Session, sheets: Sequence[ProductSheet | Telling]) -> list[Planned]:
     """What putting these sheets would do, one answer each, in their order. Reads only."""
-    slugs = [sheet.slug for sheet in sheets]
+    tellings = [one if isinstance(one, Telling) else Telling(one) for one in sheets]
+    slugs = [one.sheet.slug for one in tellings]
     current = product_sheets(session, slugs)
     last = {
         row.slug: row.told
         for row in session.execute(sa.select(ProductRow.slug, ProductRow.told).where(ProductRow.slug.in_(slugs)))
     }
-    return [_planned(told, current.get(told.slug), last.get(told.slug)) for told in sheets]
+    return [_planned(one, current.get(one.sheet.slug), last.get(one.sheet.slug)) for one in tellings]
 
 
-def _planned(told: ProductSheet, before: ProductSheet | None, last: dict[str, object] | None) -> Planned:
+def _planned(telling: Telling, before: ProductSheet | None, last: dict[str, object] | None) -> Planned:
     if before is None:
-        return Planned(told, None, told, (), (), told_before=False)
-    # Imported before the last telling was kept: nobody could change a sheet here then, so it was told as it stands.
+        told = telling.over(None)
+        return Planned(told, None, Merged(told), told_before=False)
+    # Imported before the last telling was kept, and not written by anybody since: it was told as it stands.
     base = before if last is None else from_document(last)
+    told = telling.over(base)
     if base == told:
-        return Planned(told, before, before, (), (), told_before=last is not None)
-    merged = merge(base, before, told)
-    return Planned(told, before, merged.sheet, differences(before, merged.sheet), merged.kept, told_before=False)
+        return Planned(told, before, Merged(before), told_before=last is not None)
+    return Planned(told, before, merge(base, before, told), told_before=False)
 
 
-def put_products(session: Session, sheets: Sequence[ProductSheet], writing: Writing) -> list[Planned]:
+def put_products(session: Session, sheets: Sequence[ProductSheet | Telling], writing: Writing) -> list[Planned]:
     """Record product sheets as told: what was done with each, in their order."""
     planned = plan_products(session, sheets)
     for one in planned:

@@ -92,6 +92,8 @@ def product_sheets(session: Session, slugs: Sequence[str]) -> dict[str, ProductS
             statistics_url=row.statistics_url,
             impact_url=row.impact_url,
             budget_url=row.budget_url,
+            dashlord_url=row.dashlord_url,
+            risk_analysis_url=row.risk_analysis_url,
             accessibility=row.accessibility,
             audiences=tuple(row.audiences),
             themes=tuple(row.themes),

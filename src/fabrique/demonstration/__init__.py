@@ -15,15 +15,15 @@ import sqlalchemy as sa
 
 from fabrique.accounts import actions as accounts
 from fabrique.accounts.actions import Source
-from fabrique.accounts.model import BatchRow
+from fabrique.accounts.model import BatchRow, PersonRow
 from fabrique.accounts.rules import Role
 from fabrique.clock import Granularity, Period, parse_period, today
 from fabrique.demonstration.programme import put_reviews, told_sheet
-from fabrique.demonstration.story import INCUBATORS, PERSONAS, PRODUCTS, SERVICES, SPONSORS
+from fabrique.demonstration.story import INCUBATORS, PERSONAS, PRODUCTS, SERVICES, SOL, SPONSORS
 from fabrique.demonstration.trials import put_trials
 from fabrique.language import Problem, n_
 from fabrique.portfolio import actions as portfolio
-from fabrique.portfolio.model import ProductRow
+from fabrique.portfolio.model import IncubatorRow, ProductRow
 from fabrique.portfolio.queries import Event, Incubator, Organisation, ProductSheet, product_id_of
 from fabrique.portfolio.rules import Origin, Stage, Stay
 from fabrique.quality import actions as quality
@@ -157,6 +157,16 @@ def put_people(session: Session, now: datetime) -> None:
         kind = "coach" if role == Role.COACH else "team"
         ids = [found for slug in products if (found := product_id_of(session, slug)) is not None]
         accounts.ensure_persona(session, email, name, Role(role), [(product, kind) for product in ids], now)
+        if role == Role.COACH:
+            coach_incubator(session, email, now)
+
+
+def coach_incubator(session: Session, email: str, now: datetime) -> None:
+    """The coach follows a whole incubator: what is begun there finds her at once."""
+    coach = session.scalars(sa.select(PersonRow.id).where(PersonRow.email == email)).one()
+    incubator = session.scalars(sa.select(IncubatorRow.id).where(IncubatorRow.key == SOL)).one()
+    products = session.scalars(sa.select(ProductRow.id).where(ProductRow.incubator_id == incubator)).all()
+    accounts.coach_incubator(session, coach, incubator, products, now)
 
 
 Row = tuple[str, str, Period, Figures]

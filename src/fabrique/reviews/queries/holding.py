@@ -172,14 +172,14 @@ def review_lines(session: Session, product_ids: Iterable[int]) -> dict[int, list
     return found
 
 
-def team_of(session: Session, product_id: int, day: date) -> dict[int, str]:
-    """The people of a product's own team on a day, by id."""
+def team_of(session: Session, product_id: int, day: date, kind: str = "team") -> dict[int, str]:
+    """The people of a product's own team on a day (or its coaches), by id."""
     rows = session.execute(
         sa.select(PersonRow.id, PersonRow.name)
         .join(MembershipRow, MembershipRow.person_id == PersonRow.id)
         .where(
             MembershipRow.product_id == product_id,
-            MembershipRow.kind == "team",
+            MembershipRow.kind == kind,
             MembershipRow.until.is_(None) | (MembershipRow.until >= day),
         )
     )

@@ -43,6 +43,7 @@ class ReviewsPage:
     product: str
     lines: tuple[ReviewLine, ...]
     agenda: Agenda
+    coaches: tuple[str, ...]
     today: date
 
     @property
@@ -62,7 +63,8 @@ def reviews_page(session: Session, slug: str, today: date) -> ReviewsPage:
     if row is None:
         raise not_there(slug)
     lines = review_lines(session, [row.id])[row.id]
-    return ReviewsPage(row.id, slug, row.name, tuple(lines), agendas(session, [row.id], today)[row.id], today)
+    coaches = tuple(sorted(team_of(session, row.id, today, "coach").values(), key=folded))
+    return ReviewsPage(row.id, slug, row.name, tuple(lines), agendas(session, [row.id], today)[row.id], coaches, today)
 
 
 @dataclass(frozen=True, slots=True)

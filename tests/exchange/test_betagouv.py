@@ -11,8 +11,7 @@ import sqlalchemy as sa
 
 from fabrique import language
 from fabrique.accounts.model import BatchRow
-from fabrique.exchange import betagouv
-from fabrique.exchange.betagouv import import_betagouv
+from fabrique.exchange.betagouv import FOLDERS, import_betagouv, running
 from fabrique.portfolio.model import ProductRow
 from fabrique.portfolio.queries import Event, incubators_by_key, organisations_by_key, product_sheets
 from fabrique.portfolio.rules import Stage, Stay
@@ -55,7 +54,7 @@ def sheet(keys: str, prose: str = "Le produit.\n") -> str:
 def folder(tmp_path: Path, **files: str | bytes) -> Path:
     """A folder of sheets: `product=`, or `incubators__dinum=` for another kind."""
     whole = tmp_path / "fiches"
-    for name in betagouv.FOLDERS:
+    for name in FOLDERS:
         (whole / name).mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         kind, _sep, stem = name.rpartition("__")
@@ -159,7 +158,7 @@ def test_a_product_has_one_incubator_however_the_sheet_names_it(
 def test_an_event_without_a_date_is_left_out_and_that_is_said(sqlite: Database, clock: FixedClock, tmp_path: Path) -> None:
     events = "events:\n  - name: comité\n  - date: 2025-02-01\n  - name: début\n    date: 2025-01-01\n    comment: 12\n"
     report = import_betagouv(sqlite, clock, folder(tmp_path, aide=sheet(f"title: Aide\n{events}")))
-    assert known(sqlite, "aide").events == (Event("début", date(2025, 1, 1)), Event("other", date(2025, 2, 1)))
+    assert known(sqlite, "aide").events == (Event("début", date(2025, 1, 1), "12"), Event("other", date(2025, 2, 1)))
     assert [one.column for one in report.repaired] == ["events[0].date"]
 
 
@@ -188,7 +187,17 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         (with_phases("  - name: rêverie\n    start: 2025-01-01\n"), None, "phases[0].name", "no phase is called"),
         (with_phases(INVESTIGATION + "  - name: construction\n"), None, "phases[1].start", "needs its first day"),
         (with_phases("  - name: investigation\n    start: '2025-02-30'\n"), None, "phases[0].start", "does not exist"),
-        (with_phases("  - name: investigation\n    start: 2025\n"), None, "phases[0].start", "not a date"),
+        (with_phases("  - name: investigation\n    start: 1.5\n"), None, "phases[0].start", "not a date"),
+        (with_phases("  - name: investigation\n    start: true\n"), None, "phases[0].start", "not a date"),
+        (with_phases("  - name: investigation\n    start: [2025-01-01]\n"), None, "phases[0].start", "not a date"),
+        (with_phases("  - name: investigation\n    start: 01/02/2025\n"), None, "phases[0].start", "not a date"),
+        (with_phases("  - name: investigation\n    start: 2025-13\n"), None, "phases[0].start", "does not exist"),
+        (with_phases("  - name: investigation\n    start: 0202-01-01\n"), None, "phases[0].start", "not a day of a product"),
+        (with_phases("  - name: investigation\n    start: 20250101\n"), None, "phases[0].start", "not a date"),
+        (with_phases("  - name: alumni\n    start: 2025-01-01\n"), None, "phases[0].name", "no phase is called"),
+        (with_phases("  - name: null\n    start: 2025-01-01\n"), None, "phases[0].name", "no phase is called"),
+        (with_phases("  - {}\n"), None, "phases[0].name", "no phase is called"),
+        (sheet("title: Aide\nevents: [bientôt]\n"), None, "events", "list of entries"),
         (with_phases("  investigation\n"), None, "phases", "list of entries"),
         (with_phases("  - investigation\n"), None, "phases", "list of entries"),
         (sheet(f"title: Aide\n{BOMB}phases: *i\n"), None, "phases", "list of entries"),
@@ -243,7 +252,7 @@ def test_null_characters_do_not_reach_the_database(database: Database, clock: Fi
 def test_the_same_folder_twice_changes_nothing_and_a_changed_sheet_is_changed(
     database: Database, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(betagouv, "SHEETS_AT_ONCE", 2)
+    monkeypatch.setattr(running, "AT_ONCE", 2)
     files = {f"produit-{number}": sheet(WHOLE) for number in range(5)} | {"incubators__dinum": sheet("title: Incubateur\n")}
     first = import_betagouv(database, clock, folder(tmp_path, **files))
     again = import_betagouv(database, clock, folder(tmp_path))
@@ -291,7 +300,7 @@ class Killed(BaseException):
 def test_an_import_stopped_and_run_again_ends_as_one_that_was_not(
     database: Database, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(betagouv, "SHEETS_AT_ONCE", 2)
+    monkeypatch.setattr(running, "AT_ONCE", 2)
     whole = folder(tmp_path, **{f"produit-{number}": sheet(WHOLE) for number in range(5)})
 
     def stop(_number: int) -> None:
@@ -310,8 +319,8 @@ def test_an_import_stopped_and_run_again_ends_as_one_that_was_not(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("absent", "There is no folder"),
-        ("fichier", "is a file"),
+        ("absent", "There is no file or folder"),
+        ("fichier", "is one sheet; name the folder"),
         ("vide", "holds no folder _startups"),
         ("a" * 300, "cannot be read"),
     ],

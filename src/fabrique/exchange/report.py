@@ -32,6 +32,30 @@ class Repaired:
     kept: str
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of something that an import changes; or leaves, because people decided otherwise here."""
+
+    kind: str
+    key: str
+    name: str
+    field: str
+    before: tuple[str, ...]
+    """In words, an item a line: what stands, or stays."""
+    after: tuple[str, ...]
+    """In words: what the import makes of it, or would have."""
+    told_before: object
+    """The same for programs."""
+    told_after: object
+
+    def as_json(self) -> dict[str, object]:
+        """For scripts, and for the batch."""
+        return {
+            "kind": self.kind, "key": self.key, "name": self.name, "field": self.field, "before": self.told_before,
+            "after": self.told_after,
+        }  # fmt: skip
+
+
 @dataclass(slots=True)
 class ImportReport:
     """The account of one import. The counts add up the kinds of things that the file holds (see `kinds`)."""
@@ -41,6 +65,11 @@ class ImportReport:
     refused: list[Refused] = field(default_factory=list)
     refused_count: int = 0
     repaired: list[Repaired] = field(default_factory=list)
+    created: list[tuple[str, str, str]] = field(default_factory=list)
+    """What was not known: kind, key, name."""
+    changes: list[Change] = field(default_factory=list)
+    kept: list[Change] = field(default_factory=list)
+    """What stays as it is here although the file tells otherwise."""
     read_as: dict[str, str] = field(default_factory=dict)
     """How the file was understood: encoding, separator, decimal mark."""
     batch: int | None = None
@@ -64,10 +93,21 @@ class ImportReport:
         """The counts alone."""
         return {outcome: self.total(outcome) for outcome in ("read", "created", "changed", "unchanged")}
 
+    def details(self, most: int) -> dict[str, object]:
+        """What a batch keeps of what was met on the way: the first `most` of each."""
+        return {
+            "repaired": [asdict(one) for one in self.repaired[:most]],
+            "refused": [asdict(one) for one in self.refused[:most]],
+            "kept": [one.as_json() for one in self.kept[:most]],
+        }
+
     def as_json(self) -> dict[str, object]:
         """For scripts."""
         return {
             **self.counts(),
+            "new": [{"kind": kind, "key": key, "name": name} for kind, key, name in self.created],
+            "changes": [one.as_json() for one in self.changes],
+            "kept": [one.as_json() for one in self.kept],
             "refused": [asdict(one) for one in self.refused],
             "repaired": [asdict(one) for one in self.repaired],
             "refused_count": self.refused_count,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fabrique.language import Problem, _, n_
+from fabrique.language import Problem, _, day_words, n_
 from fabrique.portfolio.programme import MISSIONS, QUALITIES, STAKES, Answer
 from fabrique.portfolio.sheet import LINKS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from fabrique.portfolio.sheet import ProductSheet
+    from fabrique.portfolio.sheet import Budget, Event, ProductSheet
 
 LONGEST_NAME, LONGEST_TEXT, LONGEST_LINK, MOST_ITEMS = 300, 20_000, 2_000, 100
 FIRST_DAY, FIRST_YEAR, LAST_YEAR = date(1990, 1, 1), 1990, 2100
@@ -24,14 +24,14 @@ LARGEST_AMOUNT = 10**12
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a field, as a msgid with its values."""
+    """What is wrong with a field, as a msgid with its values. A date is written in words."""
 
     field: str
     message: str
     values: tuple[tuple[str, object], ...] = ()
 
     def __str__(self) -> str:
-        return _(self.message, **dict(self.values))
+        return _(self.message, **{name: day_words(one) if isinstance(one, date) else one for name, one in self.values})
 
 
 class SheetInvalid(Problem):
@@ -113,29 +113,40 @@ def key_faults(sheet: ProductSheet, incubators: Collection[str], organisations: 
 
 
 def budget_faults(sheet: ProductSheet) -> Iterator[Fault]:
-    """A budget line has a year, a funder, and whole amounts."""
+    """Every line of the budget can be kept."""
     if len(sheet.budget) > MOST_ITEMS:
         yield Fault("budget", n_("At most %(most)s lines of budget."), _v(most=MOST_ITEMS))
     for line in sheet.budget:
-        if not FIRST_YEAR <= line.year <= LAST_YEAR:
-            yield Fault("budget", n_("%(year)s is not a year of a budget."), _v(year=line.year))
-        if not line.funder.strip() or len(line.funder) > LONGEST_NAME:
-            yield Fault("budget", n_("Say who pays in %(year)s."), _v(year=line.year))
-        if line.planned is None and line.spent is None:
-            yield Fault("budget", n_("Give an amount planned or spent for %(year)s."), _v(year=line.year))
-        if any(amount is not None and not 0 <= amount <= LARGEST_AMOUNT for amount in (line.planned, line.spent)):
-            yield Fault("budget", n_("An amount is written in euros, from 0 to a thousand billion."))
+        yield from (replace(fault, field="budget") for fault in line_faults(line))
+
+
+def line_faults(line: Budget) -> Iterator[Fault]:
+    """A budget line has a year, a funder, and whole amounts; each fault names the line's own field."""
+    if not FIRST_YEAR <= line.year <= LAST_YEAR:
+        yield Fault("year", n_("%(year)s is not a year of a budget."), _v(year=line.year))
+    if not line.funder.strip() or len(line.funder) > LONGEST_NAME:
+        yield Fault("funder", n_("Say who pays in %(year)s."), _v(year=line.year))
+    if line.planned is None and line.spent is None:
+        yield Fault("planned", n_("Give an amount planned or spent for %(year)s."), _v(year=line.year))
+    for name, amount in (("planned", line.planned), ("spent", line.spent)):
+        if amount is not None and not 0 <= amount <= LARGEST_AMOUNT:
+            yield Fault(name, n_("An amount is written in euros, from 0 to a thousand billion."))
 
 
 def event_faults(sheet: ProductSheet) -> Iterator[Fault]:
-    """An event has a day that is a product's, a comment of a bounded length and a link that is one."""
+    """Every event can be kept."""
     for event in sheet.events:
-        if event.day < FIRST_DAY or event.day.year > LAST_YEAR:
-            yield Fault("events", n_("%(day)s is not a day of a product’s life."), _v(day=event.day.isoformat()))
-        if len(event.comment) > LONGEST_TEXT:
-            yield Fault("events", n_("Fewer than %(most)s characters, please."), _v(most=LONGEST_TEXT))
-        if event.link and (not is_link(event.link) or len(event.link) > LONGEST_LINK):
-            yield Fault("events", n_("Write the whole address, from https:// on."))
+        yield from (replace(fault, field="events") for fault in one_event_faults(event))
+
+
+def one_event_faults(event: Event) -> Iterator[Fault]:
+    """An event has a day that is a product's, a comment of a bounded length and a link that is one."""
+    if event.day < FIRST_DAY or event.day.year > LAST_YEAR:
+        yield Fault("day", n_("%(day)s is not a day of a product’s life."), _v(day=event.day))
+    if len(event.comment) > LONGEST_TEXT:
+        yield Fault("comment", n_("Fewer than %(most)s characters, please."), _v(most=LONGEST_TEXT))
+    if event.link and (not is_link(event.link) or len(event.link) > LONGEST_LINK):
+        yield Fault("link", n_("Write the whole address, from https:// on."))
 
 
 def _v(**values: object) -> tuple[tuple[str, object], ...]:

@@ -12,7 +12,7 @@ from fabrique.accounts.actions import audit
 from fabrique.accounts.rules import Role, coaches, works_on
 from fabrique.language import Problem, folded, n_, slug_from
 from fabrique.portfolio.actions.writing import Writing, write_sheet
-from fabrique.portfolio.checking import FIRST_DAY, Fault, SheetInvalid, sheet_faults
+from fabrique.portfolio.checking import FIRST_DAY, Fault, SheetInvalid, one_event_faults, sheet_faults
 from fabrique.portfolio.model import IncubatorRow, OrganisationRow, ProductRow
 from fabrique.portfolio.queries.sheets import product_sheets
 from fabrique.portfolio.rules import (
@@ -195,10 +195,15 @@ def correct_stays(
     if not (coaches(person, row.id) or person.role is Role.ADMINISTRATOR):
         raise NotAllowed(n_("Phases are corrected by a coach of the product or an administrator."))
     before = current_sheet(session, row)
-    stays = joined(starts)
-    if not stays and before.stays:
+    begun, planned = joined(starts), [stay for stay in before.stays if stay.start > today]
+    if not begun and before.stays:
         raise StaysInvalid(n_("Keep at least one phase: a product is always somewhere."))
-    require_stays(stays, today)
+    require_stays(begun, today)
+    known = {stay.start for stay in before.stays}
+    for stay in begun:
+        if stay.start < FIRST_DAY and stay.start not in known:
+            raise StaysInvalid(n_("%(day)s is not a day of a product’s life."), day=stay.start)
+    stays = with_planned(starts, planned)
     if stays == before.stays:
         return False
     if not reason.strip():
@@ -211,6 +216,14 @@ def correct_stays(
     details = {"before": list(change.before), "after": list(change.after), "reason": reason.strip()}
     audit(session, now, "correct_stages", ("product", slug), details, person.id)
     return True
+
+
+def with_planned(starts: Sequence[tuple[Stage, date, Mark]], planned: Sequence[Stay]) -> tuple[Stay, ...]:
+    """Those stays, then those that are planned; a plan to enter the stage that the product is in now is dropped."""
+    later = [(stay.stage, stay.start, stay.mark) for stay in planned]
+    if starts and later and later[0][0] is starts[-1][0]:
+        later = later[1:]
+    return joined([*starts, *later])
 
 
 def enter_stage(
@@ -242,8 +255,9 @@ def add_event(session: Session, person: Person, slug: str, event: Event, now: da
     told = replace(event, origin=Origin.PERSON)
     if told in before.events:
         return
+    if faults := list(one_event_faults(told)):  # of this one alone: what an import brought is left as it came
+        raise SheetInvalid(faults)
     after = changed(before, {"events": tuple(sorted((*before.events, told), key=event_order))})
-    require_sheet(session, before, after)
     write_sheet(session, row, before, after, Writing(None, now, Origin.PERSON, person.id))
     details = {"kind": event.kind, "day": event.day.isoformat(), "comment": event.comment}
     audit(session, now, "add_event", ("product", slug), details, person.id)

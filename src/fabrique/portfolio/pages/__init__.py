@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fabrique.portfolio.pages import beginning
+from fabrique.portfolio.pages import beginning, team
 
-routes = [*beginning.routes]
+routes = [*beginning.routes, *team.routes]

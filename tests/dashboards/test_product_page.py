@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from fabrique.accounts.model import MembershipRow
 from fabrique.accounts.rules import Role
 from fabrique.portfolio.actions import Writing, put_incubator, put_organisation, put_products
+from fabrique.portfolio.model import IncubatorRow
 from fabrique.portfolio.queries import Event, Incubator, Organisation, ProductSheet, product_id_of
 from fabrique.portfolio.rules import Mark, Stage, joined
 from fabrique.portfolio.sheet import Budget
@@ -198,7 +199,8 @@ def test_edit_links_are_for_those_who_may(sqlite: Database, clock: FixedClock) -
 
     read = {"equipe", "revues", "historique"}
     forms = {f"fiche/{part}" for part in ("identite", "enjeux", "liens", "qualites", "budget")} | {"evenements"}
-    assert seen(None) == seen(stranger) == read
+    head = added_person(sqlite, clock, "Anne", Role.LEADERSHIP, product)
+    assert seen(None) == seen(stranger) == seen(head) == read
     assert seen(team) == read | forms
     assert seen(coach) == read | forms | {"phases"}
 
@@ -224,16 +226,18 @@ def test_who_writes_the_sheet_is_told_what_it_lacks(sqlite: Database, clock: Fix
 def test_people_are_named_with_what_they_do_until_they_have_left(sqlite: Database, clock: FixedClock) -> None:
     product = put(sqlite, clock)
     camille = added_person(sqlite, clock, "Camille", Role.INTRAPRENEUR, product)
-    added_person(sqlite, clock, "Noor", Role.COACH, product, "coach")
+    noor = added_person(sqlite, clock, "Noor", Role.COACH, product, "coach")
     gone = added_person(sqlite, clock, "Partie", Role.INTRAPRENEUR, product)
     with sqlite.write() as session:
         session.get_one(MembershipRow, (camille.id, product)).title = "designer <b>"
         session.get_one(MembershipRow, (camille.id, product)).since = MARCH
+        incubator = session.scalars(sa.select(IncubatorRow.id)).one()
+        session.get_one(MembershipRow, (noor.id, product)).through_incubator = incubator
         session.get_one(MembershipRow, (gone.id, product)).until = date(2026, 11, 22)
     with site(sqlite, clock) as browser:
         shown = section(browser, "equipe")
         assert "Camille designer <b> · depuis le 2 mars 2026" in shown
-        assert "Noor Coach" in shown
+        assert "Noor Coach par L’incubateur d’ici" in shown
         assert "Partie" not in shown
         assert "@" not in words(browser), "no address is shown"
 

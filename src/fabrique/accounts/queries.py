@@ -19,11 +19,10 @@ from fabrique.accounts.model import (
 )
 from fabrique.accounts.rules import Person, Role, TokenScope
 from fabrique.clock import PARIS
-from fabrique.language import folded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime, timedelta
+    from datetime import datetime, timedelta
     from typing import Any
 
     from sqlalchemy.orm import Session
@@ -144,52 +143,3 @@ def link_is_open(session: Session, token: str, now: datetime) -> bool:
 def last_batch_of(session: Session, kind: str) -> int | None:
     """The newest batch of that kind."""
     return session.scalar(sa.select(sa.func.max(BatchRow.id)).where(BatchRow.kind == kind))
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """Somebody's tie to a product: to its team, or as a coach. until: the last day, None for as long as it lasts."""
-
-    person_id: int
-    name: str
-    role: Role
-    kind: str
-    title: str
-    since: date | None
-    until: date | None
-    through_incubator: bool
-
-    def has_left(self, today: date) -> bool:
-        """Whether the last day has passed."""
-        return self.until is not None and self.until < today
-
-
-def members(session: Session, product_id: int) -> list[Member]:
-    """Everybody who is or was tied to a product, by name."""
-    rows = session.execute(
-        sa.select(MembershipRow, PersonRow.name, PersonRow.role)
-        .join(PersonRow, PersonRow.id == MembershipRow.person_id)
-        .where(MembershipRow.product_id == product_id)
-    )
-    found = [
-        Member(
-            person_id=row.person_id,
-            name=name,
-            role=Role(role),
-            kind=row.kind,
-            title=row.title,
-            since=row.since,
-            until=row.until,
-            through_incubator=row.through_incubator is not None,
-        )
-        for row, name, role in rows
-    ]
-    return sorted(found, key=lambda one: (folded(one.name), one.person_id))
-
-
-def person_with_email(session: Session, email: str) -> Person | None:
-    """The person with that address, without the products they are tied to."""
-    row = session.execute(
-        sa.select(PersonRow.id, PersonRow.name, PersonRow.role).where(PersonRow.email == email.strip().lower())
-    ).one_or_none()
-    return Person(row.id, row.name, Role(row.role)) if row else None

@@ -6,8 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fabrique.accounts import queries as people
-from fabrique.accounts.rules import Person, coaches, works_on
+from fabrique.accounts.rules import Permission, Person, Role, coaches, may, works_on
 from fabrique.dashboards.queries.happened import Moment, Told, happened
 from fabrique.dashboards.queries.service import metric_label
 from fabrique.dashboards.queries.services import EMPTY_CELL, KEY_METRICS, ServiceLine, service_lines
@@ -23,6 +22,7 @@ from fabrique.portfolio.programme import (
     Answer,
     accessibility_of,
 )
+from fabrique.portfolio.queries.team import team_page
 from fabrique.portfolio.road import Step, road_of
 from fabrique.portfolio.rules import ACTIVE, FINAL, Stage, stay_on
 from fabrique.portfolio.sheet import FIELD_LABELS, LINKS
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from fabrique.accounts.queries import Member
     from fabrique.dashboards.queries.services import Cell
     from fabrique.experiments.queries import Line
     from fabrique.portfolio.programme import Mission, Quality, Stake
     from fabrique.portfolio.queries import ProductSheet
+    from fabrique.portfolio.queries.team import Member
     from fabrique.portfolio.rules import Stay
     from fabrique.portfolio.sheet import Budget
     from fabrique.quality.catalogue import Metric
@@ -122,8 +122,8 @@ class ProductPage:
     flags: list[tuple[Flag, str]]
     stakes: list[StakeShown]
     trials: list[Line]
-    team: list[Member]
-    coaches: list[Member]
+    team: tuple[Member, ...]
+    coaches: tuple[Member, ...]
     timeline: list[Moment]
     budget: list[BudgetYear]
     budget_total: Money
@@ -160,9 +160,7 @@ def product(session: Session, slug: str, today: date, person: Person | None = No
     flags = watch.flags(session, ServiceRow.product_id == product_id, FlagRow.state == FlagState.RAISED)
     gate = gate_of(session, product_id, today)
     stays = portfolio.stay_lines(session, [product_id]).get(product_id, [])
-    now = [one for one in people.members(session, product_id) if not one.has_left(today)]
-    team = [one for one in now if one.kind == "team"]
-    coaching = [one for one in now if one.kind == "coach"]
+    people = team_page(session, slug, today)
     stay = stay_on(sheet.stays, today)
     return ProductPage(
         id=product_id,
@@ -178,15 +176,15 @@ def product(session: Session, slug: str, today: date, person: Person | None = No
         flags=[(flag, explain.sentence(flag, known[flag.metric_key])) for flag in flags],
         stakes=stakes_shown(sheet, services, known),
         trials=experiments.lines(session, product_id=product_id),
-        team=team,
-        coaches=coaching,
+        team=people.team,
+        coaches=people.coaches,
         timeline=happened(session, product_id, slug, Told(stays, sheet.events, gate.held, flags), known, today),
         budget=budget_years(sheet.budget),
         budget_total=total_of(sheet.budget),
         qualities=qualities_shown(sheet),
         accessibility=accessibility_words(sheet.accessibility),
         links=[(address, FIELD_LABELS[name]) for name in LINKS if is_web(address := getattr(sheet, name))],
-        to_tell=to_tell(sheet, stay, team, coaching, known),
+        to_tell=to_tell(sheet, stay, people.team, people.coaches, known),
         rights=rights_of(person, product_id),
         today=today,
     )
@@ -196,9 +194,10 @@ def rights_of(person: Person | None, product_id: int) -> Rights:
     """What a person may do to a product."""
     if person is None:
         return Rights(writes=False, corrects=False, prepares=False, asks=False)
+    writes = may(person, Permission.WORK) and works_on(person, product_id)
     return Rights(
-        writes=works_on(person, product_id),
-        corrects=works_on(person, product_id) and (coaches(person, product_id) or person.role.value == "administrator"),
+        writes=writes,
+        corrects=writes and (coaches(person, product_id) or person.role is Role.ADMINISTRATOR),
         prepares=may_prepare(person, product_id),
         asks=may_ask(person, product_id),
     )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH = 600
-LEFT, TRUNK, EXITS = 190, 190, 410
+WIDTH = 470
+LEFT, TRUNK, EXITS = 140, 150, 335
 """Where the trunk begins, how wide it is at its widest, and where those that leave it are named."""
 NODE = 8
 """Height of the bar that opens a step."""
@@ -17,7 +17,7 @@ DROP = 22
 """Room between a step's bar and the first that leave it."""
 LINE = 20
 TOP = 8
-BEND, BANDS_END = 12, 402
+BEND, BANDS_END = 12, 328
 """The radius of a turn, and where the bands stop, before the words."""
 LEAST = 1.5
 """A product among thousands is still a line."""

@@ -26,8 +26,12 @@ TOP, UNDER = 18, 24
 """Room above the plot, and below it for the axis."""
 FOLLOWED = 5
 """A curve of fifty stays and more is drawn while so many are followed: beyond, each one would move it by a fifth or more."""
+SHARE_FOLLOWED = 20
+"""And of many stays, while one in so many is: a handful that drag on would leave the others no room."""
 SHAPES = ("circle", "square", "diamond", "cross", "ring", "bar")
-LONGEST_LABEL = 24
+LONGEST_LABEL = 22
+LABEL_ROOM = 28
+"""Between the plot and the names beside it: a thin line leads there, for curves end at different moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Curve:
     @property
     def drawn_to(self) -> float:
         """How far it is drawn: while enough stays are followed (all the way for few of them)."""
-        fewest = min(FOLLOWED, max(1, len(self.lengths) // 10))
+        fewest = max(min(FOLLOWED, max(1, len(self.lengths) // 10)), len(self.lengths) // SHARE_FOLLOWED)
         return sorted(self.lengths, reverse=True)[fewest - 1]
 
     def share_at(self, time: float, values: Sequence[float] | None = None) -> float:
@@ -77,7 +81,9 @@ class DrawnMedian:
 
 @dataclass(frozen=True, slots=True)
 class DrawnCurve:
-    """A curve on the drawing. style: its place among dashes and shapes; shapes: where its shape stands; counts: followed at each mark."""
+    """A curve on the drawing. style: its place among dashes and shapes; shapes: where its shape stands; end: of what is drawn;
+    counts: followed at each mark.
+    """
 
     label: str
     style: int
@@ -86,6 +92,7 @@ class DrawnCurve:
     band: str
     shapes: list[tuple[float, float]]
     ticks: str
+    end: tuple[float, float]
     label_x: float
     label_y: float
     counts: list[int]
@@ -123,8 +130,8 @@ class SurvivalChart:
 def survival_chart(curves: Sequence[Curve]) -> SurvivalChart:
     """One curve with its band, ticks and median; or several with their names. Each has one stay at least."""
     several = len(curves) > 1
-    width, plot_height, left, right = (960.0, 320.0, 190.0, 770.0) if several else (560.0, 240.0, 48.0, 490.0)
-    ends = [curve.drawn_to for curve in curves]
+    width, plot_height, left, right = (960.0, 320.0, 205.0, 745.0) if several else (560.0, 240.0, 48.0, 490.0)
+    ends = drawn_ends(curves)
     moments = marks(max(ends))
     across, up = Scale(0, moments[-1].days, left, right), Scale(0, 1, TOP + plot_height, TOP)
     bottom = TOP + plot_height
@@ -141,7 +148,8 @@ def survival_chart(curves: Sequence[Curve]) -> SurvivalChart:
                 band="" if several else band(curve, end, across, up),
                 shapes=[(across(m.days), up(curve.share_at(m.days))) for m in moments if 0 < m.days < end] if several else [],
                 ticks="" if several else still_going(curve, end, across, up),
-                label_x=last[place][0] + 10,
+                end=last[place],
+                label_x=right + LABEL_ROOM if several else last[place][0] + 10,
                 label_y=heights[place] + 4,
                 counts=[curve.followed_at(moment.days) for moment in moments],
                 counts_y=counts_label_y + LINE * (place + 1),
@@ -159,9 +167,16 @@ def survival_chart(curves: Sequence[Curve]) -> SurvivalChart:
         top=TOP,
         bottom=bottom,
         width=width,
-        height=counts_label_y + LINE * len(curves) + 8,
+        height=counts_label_y + LINE * len(curves) + 12,
         several=several,
     )
+
+
+def drawn_ends(curves: Sequence[Curve]) -> list[float]:
+    """How far each is drawn: several not beyond the second longest, where nothing is left to compare with."""
+    ends = [curve.drawn_to for curve in curves]
+    furthest = sorted(ends)[-2] if len(ends) > 1 else ends[0]
+    return [min(end, furthest) for end in ends]
 
 
 def steps(curve: Curve, values: Sequence[float], end: float, across: Scale, up: Scale) -> str:

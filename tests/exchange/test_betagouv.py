@@ -183,7 +183,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         (sheet("title: Été\n").encode("cp1252"), None, "", "not UTF-8"),
         (sheet("title: Aide\n", "a" * 1_000_001), None, "", "larger than 1 MB"),
         (sheet("link: x\n"), None, "title", "nothing is written"),
-        (sheet("title: [Aide]\n"), None, "title", "nothing is written"),
+        (sheet("title: {fr: Aide}\n"), None, "title", "nothing is written"),
         (with_phases("  - name: rêverie\n    start: 2025-01-01\n"), None, "phases[0].name", "no phase is called"),
         (with_phases(INVESTIGATION + "  - name: construction\n"), None, "phases[1].start", "needs its first day"),
         (with_phases("  - name: investigation\n    start: '2025-02-30'\n"), None, "phases[0].start", "does not exist"),

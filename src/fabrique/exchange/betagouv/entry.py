@@ -17,7 +17,7 @@ from fabrique.tables.cells import UNPRINTABLE
 from fabrique.tables.textfile import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -72,7 +72,7 @@ class Entry:
     def repair(self, column: str, value: object, reason: str, kept: object = "") -> None:
         """Note something read otherwise than it was written."""
         told, stays = shortened(squeezed(plain(value))), shortened(squeezed(plain(kept)))
-        self.repaired.append(Repaired(printable(self.place), None, column, told, reason, stays))
+        self.repaired.append(Repaired(printable(self.place), None, shortened(squeezed(column)), told, reason, stays))
 
     def text(self, *names: str, longest: int = LONGEST_NAME) -> str:
         """The first of these keys that holds a text."""
@@ -81,6 +81,8 @@ class Entry:
             if value is None or value == "":
                 continue
             found = scalar(value)
+            if isinstance(value, list) and (found := next(filter(None, map(scalar, value)), None)):
+                self.repair(name, value, _("a list where a text was expected: its first one is taken"), found)
             if found is None:
                 self.repair(name, value, _("a text was expected: it is left out"))
             elif found:
@@ -119,13 +121,17 @@ class Entry:
             parts = [part for part in re.split("[,;]", value) if part.strip()]
             self.repair(name, value, _("a list written as one text is cut at its commas"), ", ".join(parts))
             value = parts
-        found = list(self.items(name, value if isinstance(value, list) else [value]))
-        once = list(dict.fromkeys(found))
-        if len(once) < len(found):
-            self.repair(name, ", ".join(found), _("what is told twice is kept once"), ", ".join(once))
+        once = self.once(name, list(self.items(name, value if isinstance(value, list) else [value])))
         if len(once) > MOST_ITEMS:
             self.repair(name, len(once), _("the first %(most)s are kept", most=MOST_ITEMS), MOST_ITEMS)
-        return tuple(once[:MOST_ITEMS])
+        return once[:MOST_ITEMS]
+
+    def once(self, name: str, found: Sequence[str]) -> tuple[str, ...]:
+        """Some texts, each once: what is told twice would look like a change at the next import."""
+        kept = tuple(dict.fromkeys(found))
+        if len(kept) < len(found):
+            self.repair(name, ", ".join(found), _("what is told twice is kept once"), ", ".join(kept))
+        return kept
 
     def items(self, name: str, values: list[object]) -> Iterator[str]:
         """The texts among some values."""
@@ -140,7 +146,8 @@ class Entry:
 
     def keys_of(self, name: str) -> tuple[str, ...]:
         """The keys that a list of addresses names: `/organisations/anct` names anct."""
-        return tuple(dict.fromkeys(key for word in self.words(name) if (key := last_part(word))))
+        found = [key for word in self.words(name) if (key := last_part(word))]
+        return self.once(name, found)
 
     def answer(self, name: str) -> Answer | None:
         """A yes or a no; None where nothing is said."""

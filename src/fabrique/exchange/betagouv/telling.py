@@ -205,7 +205,19 @@ def events(entry: Entry) -> list[Event]:
             continue
         if not when.exact:
             entry.repair(f"{column}.date", told["date"], _("not told to the day: the first one is taken"), when.day)
-        kind = squeezed(plain(told.get("name", "") or "other"))[:LONGEST_KIND].strip()
-        comment = entry.cut(f"{column}.comment", scalar(told.get("comment")) or "", LONGEST_TEXT)
-        found.append(Event(kind or "other", when.day, comment))
+        kind = entry.cut(f"{column}.name", squeezed(plain(told.get("name", "") or "other")), LONGEST_KIND)
+        comment = comment_of(entry, told.get("comment"), f"{column}.comment")
+        event = Event(kind or "other", when.day, comment)
+        if event in found:
+            entry.repair(column, f"{event.kind} {event.day}", _("what is told twice is kept once"), f"{event.kind} {event.day}")
+        else:
+            found.append(event)
     return found
+
+
+def comment_of(entry: Entry, value: object, column: str) -> str:
+    """What is said of an event, on one line."""
+    text = scalar(value)
+    if text is None and value is not None:
+        entry.repair(column, value, _("a text was expected: it is left out"))
+    return entry.cut(column, text or "", LONGEST_TEXT)

@@ -12,7 +12,7 @@ from fabrique.clock import PARIS
 from fabrique.experiments.model import ExperimentDecisionRow, ExperimentRow
 from fabrique.experiments.rules import CHOICE_SHORT, Choice
 from fabrique.language import _, n_
-from fabrique.portfolio.rules import EVENT_LABELS, STAGE_LABELS, Mark
+from fabrique.portfolio.rules import EVENT_LABELS, ORIGIN_LABELS, STAGE_LABELS, Mark
 from fabrique.quality.model import ServiceRow
 from fabrique.reviews.rules import DECISION_SHORT
 from fabrique.watch import explain
@@ -100,13 +100,13 @@ def happened(session: Session, product_id: int, slug: str, told: Told, known: di
 
 
 def phases(slug: str, lines: Iterable[StayLine], today: date) -> Iterator[Moment]:
-    """Each phase on its first day; with the way to the review that decided it."""
+    """Each phase on its first day, with who says so, and the way to the review that decided it."""
     for line in lines:
         yield Moment(
             line.stay.start,
             Kind.PHASE,
             _("Enters “%(stage)s”", stage=_(STAGE_LABELS[line.stay.stage])),
-            _("decided by a gate review") if line.review_id else "",
+            _(ORIGIN_LABELS[line.origin]),
             f"/produits/{slug}/revues/{line.review_id}" if line.review_id else "",
             is_estimated=line.stay.mark is Mark.ESTIMATED,
             is_ahead=line.stay.start > today,

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from fabrique.dashboards.queries.services import Cell
     from fabrique.experiments.queries import Line
     from fabrique.portfolio.programme import Mission, Quality, Stake
-    from fabrique.portfolio.queries import ProductSheet
+    from fabrique.portfolio.queries import Incubator, Organisation, ProductSheet
     from fabrique.portfolio.queries.team import Member
     from fabrique.portfolio.rules import Stay
     from fabrique.portfolio.sheet import Budget
@@ -111,8 +111,8 @@ class ProductPage:
 
     id: int
     sheet: ProductSheet
-    incubator: str
-    sponsors: list[str]
+    incubator: Incubator | None
+    sponsors: list[Organisation]
     mission: Mission | None
     stay: Stay | None
     road: tuple[Step, ...]
@@ -165,8 +165,8 @@ def product(session: Session, slug: str, today: date, person: Person | None = No
     return ProductPage(
         id=product_id,
         sheet=sheet,
-        incubator=portfolio.incubator_title(session, sheet.incubator) if sheet.incubator else "",
-        sponsors=sorted(portfolio.organisation_names(session, sheet.sponsors), key=folded),
+        incubator=portfolio.incubators_by_key(session, [sheet.incubator]).get(sheet.incubator),
+        sponsors=sorted(portfolio.organisations_by_key(session, sheet.sponsors).values(), key=lambda one: folded(one.name)),
         mission=MISSIONS.get(sheet.mission),
         stay=stay,
         road=road_of(sheet.stays, today),

@@ -28,6 +28,10 @@ COMMANDS = {
     "worker": ("fabrique.cli.serve", n_("Run the worker alone.")),
     "demo": ("fabrique.cli.serve", n_("Load the demonstration and serve it.")),
     "token": ("fabrique.cli.people", n_("Give a program a token for one product, or take it back.")),
+    "coach": (
+        "fabrique.cli.people",
+        n_("Make somebody the coach of an incubator: of its products, and of those that will come."),
+    ),
     "invite": ("fabrique.cli.people", n_("Add a person and print their one-time sign-in link.")),
 }
 BAD_INPUT = 2

@@ -1,4 +1,4 @@
-"""`fabrique invite` and `fabrique token`."""
+"""`fabrique invite`, `fabrique coach` and `fabrique token`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from fabrique.accounts.actions import LINK_HOURS, PersonInvalid, invite, make_to
 from fabrique.accounts.rules import Role, TokenScope
 from fabrique.cli.shared import opened
 from fabrique.clock import SystemClock
-from fabrique.language import _, n_
+from fabrique.language import _, n_, ngettext
+from fabrique.portfolio.actions.coaching import coach_incubator, leave_incubator
 from fabrique.portfolio.queries import product_id_of
 
 
@@ -24,6 +25,30 @@ def invite_command(email: str, name: str, role: str) -> None:
         address = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
     click.echo(f"{address}/connexion/lien/{token}")
     click.echo(_("The link works once, for %(hours)s hours.", hours=LINK_HOURS), err=True)
+
+
+@click.command("coach", help=_("Make somebody the coach of an incubator: of its products, and of those that will come."))
+@click.argument("email")
+@click.argument("incubator")
+@click.option("--end", is_flag=True, help=_("End it, for every product coached through the incubator."))
+def coach_command(email: str, incubator: str, *, end: bool) -> None:
+    """The incubator is named by its key. Again changes nothing."""
+    with opened() as (database, _settings), database.write() as session:
+        change = leave_incubator if end else coach_incubator
+        done = change(session, email, incubator, SystemClock().now())
+    if end:
+        text = _("%(name)s no longer coaches “%(incubator)s”.", name=done.name, incubator=done.incubator)
+    else:
+        text = ngettext(
+            "%(name)s coaches “%(incubator)s”: %(num)s product.",
+            "%(name)s coaches “%(incubator)s”: %(num)s products.",
+            done.products,
+            name=done.name,
+            incubator=done.incubator,
+        )
+    click.echo(text)
+    if not done.is_new:
+        click.echo(_("Nothing changed."), err=True)
 
 
 @click.group("token", help=_("Give a program a token for one product, or take it back."))
@@ -60,4 +85,4 @@ def revoke_command(token_id: int) -> None:
     click.echo(_("The token %(id)s is revoked.", id=token_id))
 
 
-COMMANDS = {"invite": invite_command, "token": token_group}
+COMMANDS = {"invite": invite_command, "coach": coach_command, "token": token_group}

@@ -84,8 +84,8 @@ def create_app(
         [
             *accounts.routes,
             *(accounts.demonstration_routes if demonstration else []),
-            *dashboards.routes,
-            # A router: Litestar 2.25 wraps a sync handler twice when its path has a second handler that is registered later.
+            # Routers: Litestar 2.25 wraps a sync handler twice when its path has a second handler that is registered later.
+            Router("/", route_handlers=dashboards.routes),
             Router("/", route_handlers=portfolio.routes),
             Router("/", route_handlers=experiments.routes),
             Router("/", route_handlers=reviews.routes),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fabrique.dashboards.pages import flags, imports, overview, product, products, programme, services
+from fabrique.dashboards.pages import flags, imports, overview, product, products, programme, services, sheet
 
 routes = [
     *overview.routes,
     *services.routes,
     *products.routes,
     *product.routes,
+    *sheet.routes,
     *programme.routes,
     *flags.routes,
     *imports.routes,

@@ -196,8 +196,8 @@ class Portfolio(RuleBasedStateMachine):
         with self.database.read() as session:
             return session.scalar(sa.select(sa.func.count()).select_from(AuditRow).where(AuditRow.person_id.is_not(None))) or 0
 
-    @rule(day=st.dates(date(2026, 1, 1), TODAY))
-    def a_decision_is_superseded(self, day: date) -> None:
+    @rule(day=st.dates(date(2026, 1, 1), TODAY), which=st.integers(0, 3))
+    def a_decision_is_superseded(self, day: date, which: int) -> None:
         with self.database.read() as session:
             found = session.scalars(
                 sa.select(ReviewRow.id).where(ReviewRow.state == ReviewState.SIGNED).order_by(ReviewRow.id)
@@ -206,7 +206,7 @@ class Portfolio(RuleBasedStateMachine):
             return
         before = self.lines()
         with suppress(Problem), self.database.write() as session:
-            made = holding.supersede(session, self.noor, SLUG, found[-1], self.clock.now())
+            made = holding.supersede(session, self.noor, SLUG, found[which % len(found)], self.clock.now())
             kept = review(session, SLUG, made)
             outcome = Outcome(Decision.CONTINUE, None, (kept.draft.held_on or day) + timedelta(days=30), "Trop tôt.")
             holding.save_outcome(session, self.noor, SLUG, made, fingerprint(kept.draft, "decision"), outcome, self.clock.now())

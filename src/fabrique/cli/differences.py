@@ -60,11 +60,11 @@ def field_lines(one: Change) -> list[str]:
     label = _(FIELD_NAMES[one.field])
     if len(one.before) <= 1 and len(one.after) <= 1:
         before, after = (one_line(text[0]) if text else _("(nothing)") for text in (one.before, one.after))
-        return [f"  {_('%(label)s: %(text)s', label=label, text=f'{before} → {after}')}"]
+        return ["  " + _("%(label)s: %(text)s", label=label, text=f"{before} → {after}")]
     gone = [text for text in one.before if text not in one.after]
     new = [text for text in one.after if text not in one.before]
     if not gone and not new:
-        return [f"  {_('%(label)s: %(text)s', label=label, text=_('in another order'))}"]
+        return ["  " + _("%(label)s: %(text)s", label=label, text=_("in another order"))]
     return [f"  {label}", *marked("−", gone), *marked("+", new)]
 
 

@@ -15,7 +15,7 @@ from fabrique.database import refresh_statistics
 from fabrique.exchange.betagouv import import_betagouv
 from fabrique.exchange.gds import import_gds
 from fabrique.exchange.observations import import_observations
-from fabrique.language import _, n_, ngettext
+from fabrique.language import _, folded, n_, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 TOLD = 20
 """Refused rows printed on a terminal; --json tells them all."""
 NOT_EVERYTHING = 1
+YES = frozenset({"o", "oui", "y", "yes"})
+"""In either language, whichever is spoken."""
 IMPORTERS: dict[str, tuple[Callable[..., ImportReport], str, str]] = {
     "gds": (import_gds, n_("The UK government services table, one row a service."), "FILE"),
     "observations": (import_observations, n_("A long table of figures: service, metric, period and the counts."), "FILE"),
@@ -65,7 +67,8 @@ def command_for(kind: str) -> click.Command:
 @click.option("--json", "as_json", is_flag=True, help=_("Print JSON."))
 def betagouv(path: Path, *, dry_run: bool, yes: bool, strict: bool, as_json: bool) -> int:
     """Product sheets: shown before they are applied."""
-    if not (dry_run or yes) and sys.stdin.isatty() and not agreed(path, strict=strict, on_errors=as_json):
+    asked = not (dry_run or yes) and sys.stdin.isatty() and sys.stdout.isatty()
+    if asked and not agreed(path, strict=strict, on_errors=as_json):
         click.echo(_("Nothing was written."), err=as_json)
         return NOT_EVERYTHING
     report = bring(import_betagouv, path, dry_run=dry_run, strict=strict, quiet=as_json)
@@ -82,7 +85,12 @@ def agreed(path: Path, *, strict: bool, on_errors: bool) -> bool:
     tell_differences(rehearsal, err=on_errors)
     number = len({(one.kind, one.key) for one in rehearsal.changes})
     question = ngettext("Change this one as shown?", "Change these %(num)s as shown?", number)
-    return click.confirm(question, default=False, err=on_errors)
+    try:
+        asked = " ".join((question, _("[y/N]")))
+        answer = click.prompt(asked, default="", show_default=False, prompt_suffix=" ", err=on_errors)
+    except click.Abort:
+        return False
+    return folded(answer.strip()) in YES
 
 
 def bring(run: Callable[..., ImportReport], path: Path, *, dry_run: bool, strict: bool, quiet: bool) -> ImportReport:

@@ -139,8 +139,9 @@ def test_what_cannot_be_kept_comes_back_with_its_fault_at_its_field(
     assert count(sqlite) == 0
 
 
-def test_a_day_that_cannot_be_read_hides_no_other_fault(browser: TestClient) -> None:
-    answer = send(browser, name="", start="demain", title="x" * 201)
+@pytest.mark.parametrize("day", ["demain", "2027-01-01", "1492-10-12"])
+def test_a_day_that_cannot_be_hides_no_other_fault(browser: TestClient, day: str) -> None:
+    answer = send(browser, name="", start=day, title="x" * 201)
     assert "3 points à corriger" in answer.text
     assert [answer.text.index(f'href="#{field}"') for field in ("name", "start", "title")] == sorted(
         answer.text.index(f'href="#{field}"') for field in ("name", "start", "title")

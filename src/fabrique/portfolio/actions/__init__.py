@@ -13,6 +13,7 @@ from fabrique.portfolio.actions.sheets import (
     create_product,
     enter_stage,
     remove_event,
+    require_first_day,
     save_sheet,
     withdraw_stay,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "put_organisation",
     "put_products",
     "remove_event",
+    "require_first_day",
     "save_sheet",
     "save_view",
     "withdraw_stay",

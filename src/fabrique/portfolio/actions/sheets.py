@@ -85,9 +85,7 @@ def create_product(session: Session, person: Person, begun: Begun, now: datetime
     if found := begun_faults(session, begun):
         raise SheetInvalid(found)
     sheet = begun_sheet(begun, free_slug(session, begun.name))
-    require_stays(sheet.stays, today)
-    if begun.start < FIRST_DAY:
-        raise StaysInvalid(n_("%(day)s is not a day of a product’s life."), day=begun.start)
+    require_first_day(begun.start, today)
     # An empty telling: should an import know this product one day, what was written here is kept.
     row = ProductRow(slug=sheet.slug, told={}, version=0)
     try:
@@ -99,6 +97,13 @@ def create_product(session: Session, person: Person, begun: Begun, now: datetime
     details = {"name": sheet.name, "start": begun.start.isoformat()}
     audit(session, now, "create_product", ("product", sheet.slug), details, person.id)
     return sheet.slug
+
+
+def require_first_day(start: date, today: date) -> None:
+    """Raise StaysInvalid unless an investigation can have begun on that day."""
+    require_stays(joined([(Stage.INVESTIGATION, start, Mark.KNOWN)]), today)
+    if start < FIRST_DAY:
+        raise StaysInvalid(n_("%(day)s is not a day of a product’s life."), day=start)
 
 
 def begun_faults(session: Session, begun: Begun) -> list[Fault]:

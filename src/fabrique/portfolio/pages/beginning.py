@@ -50,7 +50,7 @@ def create_product(visit: NamedDependency[Visit], data: Form) -> Response[bytes]
         with visit.site.database.write() as session:
             slug = actions.create_product(session, person_of(visit), begun, visit.site.clock.now(), visit.today)
     except SheetInvalid as problem:
-        return form(visit, values, problem, {one.field: str(one) for one in problem.faults})
+        return form(visit, values, problem, faults_by_field(problem) | day_fault(begun.start, visit.today))
     except StaysInvalid as problem:
         return form(visit, values, problem, {"start": str(problem)})
     except ProductExists as problem:
@@ -77,9 +77,22 @@ def unread_day(visit: Visit, values: dict[str, str]) -> Response[bytes]:
     """The form again, where its day is none; with what else is wrong, so that all of it is put right at once."""
     with visit.site.database.read() as session:
         problem = SheetInvalid(actions.begun_faults(session, begun_with(values, visit.today)))
-    faults = {one.field: str(one) for one in problem.faults}
-    faults["start"] = _("“%(text)s” is not a day; write it as 2026-03-14 or 14/03/2026.", text=values["start"][:40])
-    return form(visit, values, problem, faults)
+    unread = _("“%(text)s” is not a day; write it as 2026-03-14 or 14/03/2026.", text=values["start"][:40])
+    return form(visit, values, problem, faults_by_field(problem) | {"start": unread})
+
+
+def faults_by_field(problem: SheetInvalid) -> dict[str, str]:
+    """What is wrong with each field, in words."""
+    return {one.field: str(one) for one in problem.faults}
+
+
+def day_fault(start: date, today: date) -> dict[str, str]:
+    """What is wrong with a first day that can be read."""
+    try:
+        actions.require_first_day(start, today)
+    except StaysInvalid as problem:
+        return {"start": str(problem)}
+    return {}
 
 
 def form(

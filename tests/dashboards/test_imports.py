@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fabrique.accounts.actions import audit
+from fabrique.accounts.rules import Role
 from fabrique.cli import main
+from fabrique.portfolio.actions import correct_stays, save_sheet
+from fabrique.portfolio.queries import product_id_of
+from fabrique.portfolio.rules import Mark, Stage
 from factories import client, sign_in
+from people import added_person
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,16 +64,17 @@ def test_an_import_tells_what_it_changed_put_right_and_refused(
         sign_in(browser, sqlite, clock)
         assert "Fiches produits" in page(browser, "/imports")
         second = page(browser, "/imports/2")
+        assert "Produits : 2 lus, 0 créés, 1 modifiés, 0 inchangés" in second
         assert "Aides +" in second
         assert "<del>" in second
         assert "agents" in second
         assert "familles" in second
         assert "1 nouveau produit" in page(browser, "/imports/1")
         history = page(browser, "/produits/aides/historique")
-        assert "2 changements sont connus" in history
+        assert "2 changements de sa fiche sont connus" in history
         assert 'href="/imports/2"' in history
         browser.cookies.set("language", "en")
-        assert "2 changes are on record" in page(browser, "/produits/aides/historique")
+        assert "2 changes of its sheet are on record" in page(browser, "/produits/aides/historique")
 
 
 @pytest.mark.parametrize("address", ["/imports/9", "/imports/99999999999", "/imports/1/autre.csv", "/produits/rien/historique"])
@@ -77,6 +85,55 @@ def test_what_is_not_there_is_said(
     with client(sqlite, clock) as browser:
         sign_in(browser, sqlite, clock)
         assert browser.get(address).status_code == 404
+
+
+def test_what_was_put_right_refused_or_left_alone_is_a_table_for_a_spreadsheet(
+    sqlite: Database, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(sqlite, tmp_path, "Aides", "agents", monkeypatch)
+    with sqlite.read() as session:
+        product = product_id_of(session, "aides")
+    camille = added_person(sqlite, clock, "Camille", Role.INTRAPRENEUR, product)
+    noor = added_person(sqlite, clock, "Noor", Role.COACH, product, "coach")
+    with sqlite.write() as session:
+        save_sheet(session, camille, "aides", 1, {"name": "Aides à tous", "qualities": (("risk_analysis", "no"),)}, clock.now())
+        starts = [(Stage.INVESTIGATION, date(2025, 1, 6), Mark.KNOWN)]
+        correct_stays(session, noor, "aides", 2, starts, "La construction n’a pas commencé", clock.now(), date(2026, 11, 23))
+    changed = SHEET.replace("2025-06-02", "2025-07-01").replace("usertypes", "analyse_risques: true\nusertypes")
+    (tmp_path / "_startups" / "aides.md").write_text(changed.format(title="Aides +", audience="agents"), encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["import", "betagouv", str(tmp_path)])
+    with client(sqlite, clock) as browser:
+        sign_in(browser, sqlite, clock)
+        kept = browser.get("/imports/2/maintenus.csv").content.decode("utf-8-sig").replace("\u00a0", " ").splitlines()
+        assert kept[0] == "Où,Champ,Ce qui a été lu,Pourquoi,Ce qui a été gardé"
+        assert kept[1] == "Aides à tous,Nom,Aides +,écrit ou décidé autrement ici,Aides à tous"
+        assert kept[2].startswith("Aides à tous,Qualités,Analyse de risques : Oui,")
+        assert "Expérimentation, depuis le 1er juillet 2025" in kept[3]
+        assert len(kept) == 4
+        assert "cassee.md:3" in browser.get("/imports/2/refus.csv").text
+        assert "la fin de la phase" in browser.get("/imports/1/reparations.csv").text
+        assert "Gardé" in page(browser, "/imports/2")
+        history = page(browser, "/produits/aides/historique")
+        assert "Camille – saisie à la main" in history
+        assert "La construction n’a pas commencé" in history
+        assert "Investigation, depuis le 6 janvier 2025" in history
+
+
+def test_preparing_a_review_in_many_steps_is_one_line_that_leads_to_it(
+    sqlite: Database, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(sqlite, tmp_path, "Aides", "agents", monkeypatch)
+    noor = added_person(sqlite, clock, "Noor", Role.COACH, None)
+    with sqlite.write() as session:
+        for minutes in range(3):
+            now = clock.now() + timedelta(minutes=minutes)
+            audit(session, now, "prepare_review", ("product", "aides"), {"review": 7, "part": "comite"}, noor.id)
+    with client(sqlite, clock) as browser:
+        sign_in(browser, sqlite, clock)
+        history = page(browser, "/produits/aides/historique")
+    assert history.count('href="/produits/aides/revues/7"') == 1
+    assert "(3 fois)" in history
 
 
 def test_a_site_without_any_import_says_how_to_begin(sqlite: Database, clock: FixedClock) -> None:

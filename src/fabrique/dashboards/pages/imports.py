@@ -48,7 +48,10 @@ def import_lines(visit: NamedDependency[Visit], batch_id: FromPath[int], file: F
 def history(visit: NamedDependency[Visit], slug: FromPath[str]) -> Response[bytes]:
     """Who changed what of this product, when, and why?"""
     return answer(
-        visit, lambda s: render(visit, "dashboards/history.html", page=queries.history_page(s, slug), origins=ORIGIN_LABELS)
+        visit,
+        lambda s: render(
+            visit, "dashboards/history.html", page=queries.history_page(s, slug), origins=ORIGIN_LABELS, shown=queries.SHOWN
+        ),
     )
 
 

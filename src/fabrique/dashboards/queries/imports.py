@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -13,26 +13,33 @@ from fabrique.language import _, n_
 from fabrique.portfolio.model import ProductRow, RevisionRow
 from fabrique.portfolio.queries import product_id_of
 from fabrique.portfolio.rules import Origin
-from fabrique.portfolio.sheet import ProductSheet, differences, from_document
-from fabrique.tables.cells import Table
+from fabrique.portfolio.sheet import FIELD_LABELS, NOTHING, from_document
+from fabrique.portfolio.wording import differences_in_words, words_of
+from fabrique.tables.cells import Table, local
 from fabrique.web.errors import not_there
+from fabrique.web.formats import number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
     from fabrique.portfolio.sheet import Difference
-    from fabrique.tables.cells import Cell
 
 SHOWN = 200
-"""Imports in the list, and lines of a kind on one import's page; the file has them all."""
+"""Imports in the list, lines of a kind on one import's page, lines of a history; files have them all."""
 KIND_LABELS = {
     "betagouv": n_("Product sheets"),
     "gds": n_("UK services table"),
     "observations": n_("Table of figures"),
     "demonstration": n_("Demonstration"),
+}
+THING_LABELS = {
+    "products": n_("Products"),
+    "incubators": n_("Incubators"),
+    "organisations": n_("Organisations"),
+    "services": n_("Services"),
+    "observations": n_("Figures"),
 }
 ACTION_LABELS = {
     "create_product": n_("began the product"),
@@ -73,12 +80,27 @@ class Import:
     def number(self, name: str) -> int:
         """One of its counts."""
         value = self.counts.get(name, 0)
-        return len(value) if isinstance(value, list) else int(value or 0)
+        return value if isinstance(value, int) else 0
+
+    @property
+    def kinds(self) -> list[str]:
+        """What became of each kind of thing in it, a sentence each."""
+        told = self.counts.get("kinds")
+        return [kind_words(kind, counts) for kind, counts in told.items()] if isinstance(told, dict) else []
+
+
+def kind_words(kind: str, counts: dict[str, int]) -> str:
+    """Produits : 377 lus, 12 créés, 3 modifiés, 362 inchangés."""
+    return _(
+        "%(kind)s: %(read)s read, %(created)s created, %(changed)s changed, %(unchanged)s unchanged",
+        kind=_(THING_LABELS.get(kind, kind)),
+        **{outcome: number(counts.get(outcome, 0)) for outcome in ("read", "created", "changed", "unchanged")},
+    )
 
 
 def imports(session: Session) -> list[Import]:
     """The latest imports, the newest first."""
-    rows = session.execute(IMPORTS.order_by(BatchRow.id.desc()).limit(SHOWN))
+    rows = session.execute(IMPORTS.options(sa.orm.defer(BatchRow.details)).order_by(BatchRow.id.desc()).limit(SHOWN))
     return [_import(row, name) for row, name in rows]
 
 
@@ -100,6 +122,17 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Met:
+    """Something that an import met on the way: where, what it read, why it was not taken so, and what stands."""
+
+    place: str
+    field: str
+    read: str
+    reason: str
+    kept: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportPage:
     """One import with what it changed."""
 
@@ -107,9 +140,9 @@ class ImportPage:
     changed: tuple[Changed, ...]
     total: int
     """How many products it changed, those that are not shown included."""
-    repaired: tuple[dict[str, Any], ...]
-    refused: tuple[dict[str, Any], ...]
-    kept: tuple[dict[str, Any], ...]
+    repaired: tuple[Met, ...]
+    refused: tuple[Met, ...]
+    kept: tuple[Met, ...]
 
 
 def import_page(session: Session, batch_id: int) -> ImportPage:
@@ -117,12 +150,28 @@ def import_page(session: Session, batch_id: int) -> ImportPage:
     row = session.execute(IMPORTS.where(BatchRow.id == batch_id)).one_or_none()
     if row is None:
         raise not_there(str(batch_id))
-    found = _import(*row)
+    batch, person = row
     changed, total = changed_by(session, batch_id)
-    lists = {
-        name: [one for one in value if isinstance(one, dict)] for name, value in found.counts.items() if isinstance(value, list)
-    }
-    return ImportPage(found, tuple(changed), total, *(tuple(lists.get(name, ())) for name in ("repaired", "refused", "kept")))
+    details = batch.details or {}
+    repaired, refused = (tuple(met(one) for one in details.get(name, ())) for name in ("repaired", "refused"))
+    kept = tuple(left_alone(one) for one in details.get("kept", ()))
+    return ImportPage(_import(batch, person), tuple(changed), total, repaired, refused, kept)
+
+
+def met(told: dict[str, Any]) -> Met:
+    """A repair or a refusal, in the words in which it was told when it came."""
+    place = f"{told['file']}:{told['line']}" if told.get("line") else str(told["file"])
+    return Met(place, str(told["column"]), str(told["value"]), str(told["reason"]), str(told.get("kept", "")))
+
+
+def left_alone(told: dict[str, Any]) -> Met:
+    """A field that stays as people decided it here, although the file tells otherwise."""
+    name = str(told["field"])
+    here, there = (
+        "; ".join(words_of(from_document({name: told[side]} if told[side] is not None else {}), name))
+        for side in ("before", "after")
+    )
+    return Met(str(told["name"]), _(FIELD_LABELS[name]), there, _("written or decided otherwise here"), here)
 
 
 def changed_by(session: Session, batch_id: int) -> tuple[list[Changed], int]:
@@ -141,7 +190,7 @@ def changed_by(session: Session, batch_id: int) -> tuple[list[Changed], int]:
             row.slug,
             row.name,
             row.id not in earlier,
-            differences(from_document(earlier[row.id]), from_document(row.document)) if row.id in earlier else (),
+            differences_in_words(from_document(earlier[row.id]), from_document(row.document)) if row.id in earlier else (),
         )
         for row in rows
     ], total
@@ -171,15 +220,9 @@ def lines_table(page: ImportPage, kind: str) -> Table:
     if kind not in titles:
         raise not_there(kind)
     title, lines = titles[kind]
-    names = list(dict.fromkeys(name for line in lines for name in line))
-    return Table(f"{title} – import {page.found.id}", [*names], [[as_cell(line.get(name)) for name in names] for line in lines])
-
-
-def as_cell(value: object) -> Cell:
-    """A value of a report as a cell."""
-    if isinstance(value, list | tuple):
-        return ", ".join(str(one) for one in value)
-    return value if isinstance(value, str | int | float) or value is None else str(value)
+    columns = (_("Where"), _("Field"), _("What was read"), _("Why"), _("What was kept"))
+    rows = [(one.place, one.field, one.read, one.reason, one.kept) for one in lines]
+    return Table(f"{title} – import {page.found.id}", columns, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +231,16 @@ class Happening:
 
     at: datetime
     who: str
-    origin: Origin | None
-    batch_id: int | None
-    action: str
+    origin: Origin | None = None
+    batch_id: int | None = None
+    action: str = ""
     """A msgid for what a person did; empty for a change of the sheet."""
-    reason: str
-    differences: tuple[Difference, ...]
+    times: int = 1
+    """How often in a row that day."""
+    address: str = ""
+    """Where it can be read in full."""
+    reason: str = ""
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,45 +250,79 @@ class HistoryPage:
     slug: str
     name: str
     lines: tuple[Happening, ...]
+    total: int
+    """How many changes of its sheet there are."""
 
 
 def history_page(session: Session, slug: str) -> HistoryPage:
-    """Every change of a product's sheet, and what people did around it. Raises NotThere."""
+    """The latest changes of a product's sheet, and what people did around it. Raises NotThere."""
     product_id = product_id_of(session, slug)
     if product_id is None:
         raise not_there(slug)
     name = session.scalars(sa.select(ProductRow.name).where(ProductRow.id == product_id)).one()
-    lines = [*sheet_changes(session, product_id), *acts(session, slug)]
-    return HistoryPage(slug, name, tuple(sorted(lines, key=lambda line: line.at, reverse=True)))
+    total = session.scalar(sa.select(sa.func.count()).select_from(RevisionRow).where(RevisionRow.product_id == product_id)) or 0
+    lines = sorted([*sheet_changes(session, product_id), *acts(session, slug)], key=lambda line: line.at, reverse=True)
+    return HistoryPage(slug, name, tuple(lines[:SHOWN]), total)
 
 
 def sheet_changes(session: Session, product_id: int) -> list[Happening]:
-    """The revisions of the sheet."""
+    """The latest revisions of the sheet, the newest first."""
     rows = session.execute(
         sa.select(RevisionRow, PersonRow.name)
         .outerjoin(PersonRow, PersonRow.id == RevisionRow.person_id)
         .where(RevisionRow.product_id == product_id)
-        .order_by(RevisionRow.id)
-    )
-    before, found = ProductSheet("", ""), []
-    for row, name in rows:
-        after = from_document(row.document)
-        changes = differences(before, after)
-        found.append(Happening(row.at, name or "", Origin(row.origin), row.batch_id, "", row.reason, changes))
-        before = after
-    return found
+        .order_by(RevisionRow.id.desc())
+        .limit(SHOWN + 1)
+    ).all()
+    sheets = [from_document(row.document) for row, _name in rows]
+    before = [*sheets[1:], NOTHING]
+    return [
+        Happening(
+            row.at, name or "", Origin(row.origin), row.batch_id, reason=row.reason,
+            differences=differences_in_words(earlier, sheet),
+        )
+        for (row, name), sheet, earlier in zip(rows[:SHOWN], sheets, before, strict=False)
+    ]  # fmt: skip
 
 
 SHEET_ACTS = frozenset({"save_sheet", "correct_stages", "add_event", "remove_event", "create_product"})
 """Told by the revision that they made."""
 
 
-def acts(session: Session, slug: str) -> Sequence[Happening]:
-    """What people did that is not told by a revision: reviews, conditions, team."""
+def acts(session: Session, slug: str) -> list[Happening]:
+    """What people did that is not told by a revision: reviews, conditions, team; the newest first.
+
+    The same again by the same person on the same day is one line: a review is prepared in twenty small steps.
+    """
     rows = session.execute(
-        sa.select(AuditRow.at, AuditRow.action, PersonRow.name)
+        sa.select(AuditRow.at, AuditRow.action, AuditRow.details, PersonRow.name)
         .outerjoin(PersonRow, PersonRow.id == AuditRow.person_id)
         .where(AuditRow.object_type == "product", AuditRow.object_key == slug, AuditRow.action.not_in(SHEET_ACTS))
-        .order_by(AuditRow.id)
+        .order_by(AuditRow.id.desc())
+        .limit(MOST_ACTS)
     )
-    return [Happening(row.at, row.name or "", None, None, ACTION_LABELS.get(row.action, row.action), "", ()) for row in rows]
+    found: list[Happening] = []
+    for row in rows:
+        label, address = ACTION_LABELS.get(row.action, row.action), review_address(slug, row.details)
+        one = Happening(row.at, row.name or "", action=label, address=address, reason=reason_of(row.details))
+        last = found[-1] if found else None
+        if last is not None and replace(last, at=one.at, times=1) == one and local(last.at).date() == local(one.at).date():
+            found[-1] = replace(last, times=last.times + 1)
+        else:
+            found.append(one)
+    return found
+
+
+MOST_ACTS = 2_000
+
+
+def review_address(slug: str, details: Any) -> str:
+    """Where the review stands that an act was about."""
+    review = details.get("review") if isinstance(details, dict) else None
+    return f"/produits/{slug}/revues/{review}" if isinstance(review, int) else ""
+
+
+def reason_of(details: Any) -> str:
+    """Why somebody did it, where they said."""
+    reason = details.get("reason") if isinstance(details, dict) else None
+    return reason if isinstance(reason, str) else ""

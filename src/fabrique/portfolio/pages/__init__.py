@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fabrique.portfolio.pages import beginning, team
+from fabrique.portfolio.pages import beginning, happenings, team
 
-routes = [*beginning.routes, *team.routes]
+routes = [*beginning.routes, *team.routes, *happenings.routes]

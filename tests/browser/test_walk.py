@@ -156,3 +156,18 @@ def test_no_page_scrolls_sideways_on_a_phone(browser: Browser, demonstration: st
             wide.append(address)
     context.close()
     assert wide == []
+
+
+def test_the_colours_that_one_chooses_stay_whatever_the_design_system_remembers(browser: Browser, demonstration: str) -> None:
+    context = browser.new_context(locale="fr-FR", color_scheme="light", reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{demonstration}/connexion")
+    page.wait_for_timeout(300)
+    light = page.evaluate('getComputedStyle(document.querySelector("h1")).color')
+    page.get_by_role("contentinfo").get_by_role("link", name="Sombre").click()
+    page.wait_for_timeout(300)
+    assert page.evaluate('getComputedStyle(document.querySelector("h1")).color') != light
+    page.get_by_role("contentinfo").get_by_role("link", name="Clair").click()
+    page.wait_for_timeout(300)
+    assert page.evaluate('getComputedStyle(document.querySelector("h1")).color') == light
+    context.close()

@@ -267,9 +267,7 @@ def verdict(test: LogRank | None) -> str:
         return _(
             "These curves lie further apart than chance alone would put them (log-rank test, %(p)s).", p=p_words(test.p_value)
         )
-    return _(
-        "These curves lie no further apart than chance alone would put them (log-rank test, %(p)s).", p=p_words(test.p_value)
-    )
+    return _("These curves may lie apart by chance alone (log-rank test, %(p)s).", p=p_words(test.p_value))
 
 
 def drawn_funnel(found: Funnel) -> FunnelChart | None:

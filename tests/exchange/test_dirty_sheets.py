@@ -12,9 +12,12 @@ import sqlalchemy as sa
 
 from fabrique import language
 from fabrique.accounts.model import BatchRow
+from fabrique.accounts.rules import Role
 from fabrique.exchange.betagouv import import_betagouv
+from fabrique.portfolio import actions, queries
 from fabrique.portfolio.queries import product_sheets
 from fabrique.portfolio.rules import Mark, Stage, Stay, stay_on
+from people import added_person
 
 if TYPE_CHECKING:
     from fabrique.clock import FixedClock
@@ -190,3 +193,38 @@ def test_an_answer_comes_from_its_own_key_and_doubt_is_no_answer(sheets: dict[st
     assert sheets["reponses"].dashlord_url == "https://dashlord.exemple.fr"
     assert sheets["reponses-douteuses"].qualities == ()
     assert sheets["reponses-douteuses"].accessibility == "en cours"
+
+
+def test_what_people_wrote_here_stays_and_the_report_the_batch_and_the_dry_run_say_so(
+    sqlite: Database, clock: FixedClock, tmp_path: Path
+) -> None:
+    (tmp_path / "_startups").mkdir()
+    told = tmp_path / "_startups" / "aide.md"
+    told.write_text("---\ntitle: Aide\nlink: https://ici.exemple.fr\nstats: false\n---\n")
+    import_betagouv(sqlite, clock, tmp_path)
+    with sqlite.read() as session:
+        product = queries.product_id_of(session, "aide")
+    assert product is not None
+    camille = added_person(sqlite, clock, "Camille", Role.INTRAPRENEUR, product)
+    with sqlite.write() as session:
+        at = queries.version_of(session, product)
+        actions.save_sheet(session, camille, "aide", at, {"website": "https://nous.exemple.fr"}, clock.now())
+    told.write_text("---\ntitle: Aide +\nlink: https://ailleurs.exemple.fr\nstats: true\nstats_url: https://s.exemple.fr\n---\n")
+    rehearsal = import_betagouv(sqlite, clock, tmp_path, dry_run=True)
+    real = import_betagouv(sqlite, clock, tmp_path)
+    assert (rehearsal.changes, rehearsal.kept) == (real.changes, real.kept)
+    assert [one.field for one in real.changes] == ["name", "statistics_url", "qualities"]
+    (kept,) = real.kept
+    assert (kept.key, kept.field, kept.before, kept.after) == (
+        "aide", "website", ("https://nous.exemple.fr",), ("https://ailleurs.exemple.fr",),
+    )  # fmt: skip
+    assert known_one(sqlite, "aide").website == "https://nous.exemple.fr"
+    with sqlite.read() as session:
+        details = session.scalars(sa.select(BatchRow.details).order_by(BatchRow.id.desc())).first()
+    assert details["kept"] == [kept.as_json()]
+    assert import_betagouv(sqlite, clock, tmp_path).kept == []
+
+
+def known_one(database: Database, slug: str) -> ProductSheet:
+    with database.read() as session:
+        return product_sheets(session, [slug])[slug]

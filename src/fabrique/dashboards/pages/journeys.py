@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from fabrique.accounts.rules import Permission
-from fabrique.dashboards.pages.asked import LONGEST_KEY, number, one_of
+from fabrique.dashboards.pages.asked import LONGEST_SEARCH, one_of
 from fabrique.dashboards.queries import journeys as queries
 from fabrique.portfolio.rules import ACTIVE, STAGE_LABELS, Stage
 from fabrique.web.durations import lasting
@@ -16,6 +18,7 @@ from fabrique.web.exports import table_answer
 from fabrique.web.rendering import answer, render
 from fabrique.web.visit import Visit
 
+YEAR = re.compile("[0-9]{4}")
 WORDS = {"stages": ACTIVE, "labels": STAGE_LABELS, "lasting": lasting}
 
 
@@ -48,11 +51,13 @@ def journeys_file(
 
 
 def chosen(incubator: str, year: str, stage: str) -> queries.Choice:
-    """What the address asks for. Raises NotThere for a stage without time in it, AddressUnreadable for a year that is no number."""
+    """What the address asks for. Raises NotThere for a stage without time in it, or what is no year."""
     compared = one_of(Stage, stage) or Stage.INVESTIGATION
     if compared not in ACTIVE:
         raise not_there(stage)
-    return queries.Choice(incubator[:LONGEST_KEY], number("annee", year), compared)
+    if year and not YEAR.fullmatch(year):
+        raise not_there(year[:LONGEST_SEARCH])
+    return queries.Choice(incubator[:LONGEST_SEARCH], int(year) if year else None, compared)
 
 
 routes = [journeys, journeys_file]

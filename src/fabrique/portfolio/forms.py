@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fabrique.language import n_
-from fabrique.portfolio.checking import Fault, line_faults
+from fabrique.portfolio.checking import FIRST_DAY, Fault, line_faults
 from fabrique.portfolio.programme import (
     ACCESSIBILITY_TEXTS,
     QUALITIES,
@@ -21,7 +21,7 @@ from fabrique.portfolio.programme import (
     Answer,
     accessibility_of,
 )
-from fabrique.portfolio.rules import Mark, Stage
+from fabrique.portfolio.rules import Mark, Stage, StaysInvalid, joined, require_stays
 from fabrique.portfolio.sheet import LINKS, Budget
 from fabrique.tables.numbers import NumberUnreadable, parse
 from fabrique.web import formats
@@ -305,3 +305,16 @@ def read_stays(values: Mapping[str, str], faults: list[Fault]) -> list[tuple[int
             mark = Mark.ESTIMATED if values.get(f"mark-{place}") == Mark.ESTIMATED else Mark.KNOWN
             found.append((place, (Stage(stage), day, mark)))
     return found
+
+
+def troubled_row(rows: Sequence[tuple[int, tuple[Stage, date, Mark]]], today: date) -> int:
+    """The place of the first row that does not follow those before it; of the first one where all do."""
+    starts = [start for _place, start in rows]
+    for length, (place, (_stage, day, _mark)) in enumerate(rows, 1):
+        try:
+            require_stays(joined(starts[:length]), today)
+        except StaysInvalid:
+            return place
+        if day < FIRST_DAY:
+            return place
+    return rows[0][0] if rows else 0

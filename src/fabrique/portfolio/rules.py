@@ -227,6 +227,14 @@ def joined(starts: Sequence[tuple[Stage, date, Mark]]) -> tuple[Stay, ...]:
     )
 
 
+def with_planned(starts: Sequence[tuple[Stage, date, Mark]], planned: Sequence[Stay]) -> tuple[Stay, ...]:
+    """Those stays, then those that are planned; a plan to enter the stage that the product is in now is dropped."""
+    later = [(stay.stage, stay.start, stay.mark) for stay in planned]
+    if starts and later and later[0][0] is starts[-1][0]:
+        later = later[1:]
+    return joined([*starts, *later])
+
+
 def entered(stays: Sequence[Stay], stage: Stage, day: date, today: date) -> tuple[Stay, ...]:
     """The stays once a product has entered a stage on a day. Raises StageNotReachable.
 

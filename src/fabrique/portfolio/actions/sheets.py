@@ -25,6 +25,7 @@ from fabrique.portfolio.rules import (
     entered,
     joined,
     require_stays,
+    with_planned,
 )
 from fabrique.portfolio.sheet import Event, ProductSheet, changed, differences, event_order
 from fabrique.web.errors import NotAllowed, Overtaken, not_there
@@ -221,14 +222,6 @@ def correct_stays(
     details = {"before": list(change.before), "after": list(change.after), "reason": reason.strip()}
     audit(session, now, "correct_stages", ("product", slug), details, person.id)
     return True
-
-
-def with_planned(starts: Sequence[tuple[Stage, date, Mark]], planned: Sequence[Stay]) -> tuple[Stay, ...]:
-    """Those stays, then those that are planned; a plan to enter the stage that the product is in now is dropped."""
-    later = [(stay.stage, stay.start, stay.mark) for stay in planned]
-    if starts and later and later[0][0] is starts[-1][0]:
-        later = later[1:]
-    return joined([*starts, *later])
 
 
 def enter_stage(

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fabrique.portfolio.pages import beginning, happenings, team
+from fabrique.portfolio.pages import beginning, happenings, stays, team
 
-routes = [*beginning.routes, *team.routes, *happenings.routes]
+routes = [*beginning.routes, *team.routes, *happenings.routes, *stays.routes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fabrique.language import _, day_words, n_
@@ -19,16 +20,25 @@ if TYPE_CHECKING:
 PLANNED, SPENT = n_("%(amount)s planned"), n_("%(amount)s spent")
 
 
-def differences_in_words(before: ProductSheet, after: ProductSheet) -> tuple[Difference, ...]:
+Names = Mapping[str, Mapping[str, str]]
+"""The names of incubators and sponsors: field → key → name. One key may be both: dinum is."""
+
+
+def differences_in_words(before: ProductSheet, after: ProductSheet, names: Names | None = None) -> tuple[Difference, ...]:
     """The fields that changed, in the sheet's order."""
     return tuple(
-        Difference(one.field, words_of(before, one.field), words_of(after, one.field)) for one in differences(before, after)
+        Difference(one.field, words_of(before, one.field, names), words_of(after, one.field, names))
+        for one in differences(before, after)
     )
 
 
-def words_of(sheet: ProductSheet, name: str) -> tuple[str, ...]:
-    """A field's value in words."""
+def words_of(sheet: ProductSheet, name: str, names: Names | None = None) -> tuple[str, ...]:
+    """A field's value in words. A key that no name is given for says itself."""
     value = getattr(sheet, name)
+    if name in KEYS:
+        keys = [value] if isinstance(value, str) else value
+        known = (names or {}).get(name, {})
+        return tuple(known.get(key) or key for key in keys if key)
     if name in ITEMS:
         return tuple(ITEMS[name](one) for one in value)
     if name == "mission" and value in MISSIONS:
@@ -78,6 +88,8 @@ def budget_words(line: Budget) -> str:
     return f"{line.year}, {line.funder} – {', '.join(told)}"
 
 
+KEYS = frozenset({"incubator", "sponsors"})
+"""Fields that hold keys of incubators and organisations."""
 ITEMS: dict[str, Callable[[Any], str]] = {
     "stays": stay_words,
     "events": event_words,

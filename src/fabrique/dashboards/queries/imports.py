@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from fabrique.accounts.model import AuditRow, BatchRow, PersonRow
 from fabrique.language import _, n_
 from fabrique.portfolio.model import ProductRow, RevisionRow
-from fabrique.portfolio.queries import product_id_of
+from fabrique.portfolio.queries import incubators_by_key, organisations_by_key, product_id_of
 from fabrique.portfolio.rules import Origin
 from fabrique.portfolio.sheet import FIELD_LABELS, NOTHING, from_document
 from fabrique.portfolio.wording import differences_in_words, words_of
@@ -20,11 +20,13 @@ from fabrique.web.errors import not_there
 from fabrique.web.formats import number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
-    from fabrique.portfolio.sheet import Difference
+    from fabrique.portfolio.sheet import Difference, ProductSheet
+    from fabrique.portfolio.wording import Names
 
 SHOWN = 200
 """Imports in the list, lines of a kind on one import's page, lines of a history; files have them all."""
@@ -184,16 +186,30 @@ def changed_by(session: Session, batch_id: int) -> tuple[list[Changed], int]:
         .order_by(sa.func.lower(ProductRow.name), RevisionRow.id)
         .limit(SHOWN)
     ).all()
-    earlier = previous_documents(session, {row.id: row.product_id for row in rows})
+    earlier = {
+        key: from_document(one) for key, one in previous_documents(session, {row.id: row.product_id for row in rows}).items()
+    }
+    sheets = {row.id: from_document(row.document) for row in rows}
+    names = names_of(session, [*earlier.values(), *sheets.values()])
     return [
         Changed(
             row.slug,
             row.name,
             row.id not in earlier,
-            differences_in_words(from_document(earlier[row.id]), from_document(row.document)) if row.id in earlier else (),
+            differences_in_words(earlier[row.id], sheets[row.id], names) if row.id in earlier else (),
         )
         for row in rows
     ], total
+
+
+def names_of(session: Session, sheets: Sequence[ProductSheet]) -> Names:
+    """The names of the incubators and sponsors that some sheets mention."""
+    homes = sorted({one.incubator for one in sheets} - {""})
+    sponsors = sorted({key for one in sheets for key in one.sponsors})
+    return {
+        "incubator": {key: one.title for key, one in incubators_by_key(session, homes).items()},
+        "sponsors": {key: one.name for key, one in organisations_by_key(session, sponsors).items()},
+    }
 
 
 def previous_documents(session: Session, products: dict[int, int]) -> dict[int, dict[str, Any]]:
@@ -275,11 +291,11 @@ def sheet_changes(session: Session, product_id: int) -> list[Happening]:
         .limit(SHOWN + 1)
     ).all()
     sheets = [from_document(row.document) for row, _name in rows]
-    before = [*sheets[1:], NOTHING]
+    before, names = [*sheets[1:], NOTHING], names_of(session, sheets)
     return [
         Happening(
             row.at, name or "", Origin(row.origin), row.batch_id, reason=row.reason,
-            differences=differences_in_words(earlier, sheet),
+            differences=differences_in_words(earlier, sheet, names),
         )
         for (row, name), sheet, earlier in zip(rows[:SHOWN], sheets, before, strict=False)
     ]  # fmt: skip

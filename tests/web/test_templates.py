@@ -10,6 +10,7 @@ import pytest
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
 LETTERS = re.compile(r"[A-Za-zÀ-ÿ]{2,}")
+BARE_ATTRIBUTES = re.compile(r"\saria-(?:invalid|describedby)=\"[^\"]*\"")
 SPOKEN_ATTRIBUTES = re.compile(r"""\b(?:title|alt|aria-label|placeholder|label)\s*=\s*"([^"]*)\"""")
 NAMES = {"FAST", "Fabrique"}
 """Proper names, the same in every language."""
@@ -20,6 +21,7 @@ def plain_text(template: str) -> str:
     tokens = jinja2.Environment(extensions=["jinja2.ext.i18n"]).lex(template)
     data = "".join(value if kind == "data" else "\x00" if kind.endswith("_begin") else "" for _line, kind, value in tokens)
     attributes = " ".join(SPOKEN_ATTRIBUTES.findall(data))
+    data = BARE_ATTRIBUTES.sub("", data)  # a macro may say the attributes that a tag elsewhere takes
     return re.sub(r"&\w+;", "", re.sub(r"<[^>]*>", " ", data)) + " " + attributes
 
 
@@ -37,4 +39,5 @@ def test_a_forgotten_text_would_be_found() -> None:
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: str(path.relative_to(TEMPLATES)))
 def test_no_template_holds_an_inline_style_or_handler(path: Path) -> None:
-    assert not re.search(r"\sstyle\s*=|\son\w+\s*=|<style", path.read_text(encoding="utf-8"))
+    html = re.sub(r"{%.*?%}|{{.*?}}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert not re.search(r"\sstyle\s*=|\son\w+\s*=|<style", html)

@@ -6,17 +6,24 @@ import io
 import json
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fabrique.accounts.model import PersonRow
+from fabrique.accounts.rules import Person, Role
 from fabrique.cli import main
+from fabrique.clock import SystemClock
 from fabrique.database import Database
+from fabrique.portfolio.actions import save_sheet
 from fabrique.portfolio.queries import product_sheets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from sqlalchemy.orm import Session
 
     Run = Callable[..., tuple[int, str, str]]
 
@@ -164,6 +171,35 @@ def test_json_tells_every_difference_in_keys_that_stay(run: Run, tmp_path: Path)
             "after": [["investigation", "2025-01-06", "2025-06-02", "known"], ["experimentation", "2025-06-02", None, "known"]],
         },
     ]  # fmt: skip
+
+
+def test_what_people_wrote_here_is_shown_beside_what_the_file_says(run: Run, tmp_path: Path) -> None:
+    folder = sheets(tmp_path, aide="Aide")
+    run("import", "betagouv", folder)
+    database = Database(f"sqlite:///{tmp_path / 'only.sqlite3'}")
+    admin = Person(0, "Léo", Role.ADMINISTRATOR)
+    with database.write() as session:
+        admin = replace(admin, id=ensured(session, admin.name))
+        save_sheet(session, admin, "aide", 1, {"name": "Aide à tous"}, SystemClock().now())
+    database.close()
+    sheet(folder, "aide", "Aide +")
+    code, out, _err = run("import", "betagouv", folder, typed="")
+    assert code == 0, "nothing of what is known would change: nothing is asked"
+    assert "1 champ gardé tel qu’il est ici" in out
+    sheet(folder, "aide", "Aide ++")
+    _code, out, _err = run("import", "betagouv", folder, "--dry-run")
+    assert (
+        "bien que le fichier dise autrement :\nAide à tous (aide)\n  Nom\n    ici : Aide à tous\n    dans le fichier : Aide ++\n"
+        in out
+    )
+
+
+def ensured(session: Session, name: str) -> int:
+    """Somebody who may write."""
+    row = PersonRow(email="leo@exemple.invalid", name=name, role="administrator", persona=False, created_at=SystemClock().now())
+    session.add(row)
+    session.flush()
+    return row.id
 
 
 def test_incubators_and_organisations_are_shown_like_products(run: Run, tmp_path: Path) -> None:

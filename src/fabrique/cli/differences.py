@@ -11,7 +11,7 @@ from fabrique.exchange.betagouv import FIELD_NAMES
 from fabrique.language import _, ngettext
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from fabrique.exchange.report import Change, ImportReport
 
@@ -26,7 +26,10 @@ def tell_differences(report: ImportReport, *, err: bool = False) -> None:
     """What is new, what changes field by field, and what stays because people decided otherwise here."""
     lines = [*new_lines(report), *changed_lines(report.changes)]
     if report.kept:
-        lines += [_("Kept as people wrote or decided it here, although the file tells otherwise:"), *changed_lines(report.kept)]
+        lines += [
+            _("Kept as people wrote or decided it here, although the file tells otherwise:"),
+            *changed_lines(report.kept, kept_lines),
+        ]
     for line in lines:
         click.echo(line, err=err)
     if lines:
@@ -42,14 +45,14 @@ def new_lines(report: ImportReport) -> list[str]:
     return [told + (" …" if len(report.created) > ITEMS else "")]
 
 
-def changed_lines(changes: Sequence[Change]) -> list[str]:
-    """Field by field, thing by thing."""
+def changed_lines(changes: Sequence[Change], told: Callable[[Change], list[str]] | None = None) -> list[str]:
+    """Field by field, thing by thing; `told`: how one field is."""
     whole = [(key, list(group)) for key, group in groupby(changes, key=lambda one: (one.kind, one.key, one.name))]
     lines = []
     for (_kind, key, name), fields in whole[:TOLD]:
         lines.append(click.style(f"{one_line(name)} ({key})", bold=True))
         for one in fields:
-            lines += field_lines(one)
+            lines += (told or field_lines)(one)
     if rest := len(whole) - TOLD:
         lines += [ngettext("and %(num)s more; --json tells all", "and %(num)s more; --json tells all", rest)] if rest > 0 else []
     return lines
@@ -66,6 +69,18 @@ def field_lines(one: Change) -> list[str]:
     if not gone and not new:
         return ["  " + _("%(label)s: %(text)s", label=label, text=_("in another order"))]
     return [f"  {label}", *marked("−", gone), *marked("+", new)]
+
+
+def kept_lines(one: Change) -> list[str]:
+    """A field that stays: what stands here, and what the file says."""
+    here, file = (", ".join(texts[:ITEMS]) or _("(nothing)") for texts in (one.before, one.after))
+    return [
+        f"  {_(FIELD_NAMES[one.field])}",
+        *(
+            f"    {_('%(label)s: %(text)s', label=label, text=one_line(text))}"
+            for label, text in ((_("here"), here), (_("in the file"), file))
+        ),
+    ]
 
 
 def marked(mark: str, texts: Sequence[str]) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from fabrique.dashboards.pages import flags, imports, journeys, overview, product, products, programme, services, sheet
+from fabrique.dashboards.pages import circles, flags, imports, journeys, overview, product, products, programme, services, sheet
 
 routes = [
     *overview.routes,
     *services.routes,
     *products.routes,
+    *circles.routes,
     *journeys.routes,
     *product.routes,
     *sheet.routes,

@@ -3,7 +3,7 @@
 from fabrique.dashboards.queries.flags import flag, flag_sheet, flags
 from fabrique.dashboards.queries.portfolio import portfolio
 from fabrique.dashboards.queries.product import product
-from fabrique.dashboards.queries.products import products
+from fabrique.dashboards.queries.products import products, products_table
 from fabrique.dashboards.queries.service import service
 from fabrique.dashboards.queries.services import Choice, services
 from fabrique.dashboards.queries.status import status
@@ -17,6 +17,7 @@ __all__ = [
     "portfolio",
     "product",
     "products",
+    "products_table",
     "service",
     "services",
     "status",

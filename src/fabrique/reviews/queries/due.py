@@ -80,8 +80,8 @@ def next_review_day() -> sa.ColumnElement[date]:
     """The day to look at first, as `Agenda.next_day` has it: the committee's where one is planned, else the day the review is due."""
     planned = (
         sa.select(sa.func.coalesce(ReviewRow.held_on, ReviewRow.planned_on))
-        .where(ReviewRow.product_id == CURRENT.product_id, ReviewRow.state == ReviewState.PREPARING)
-        .correlate(CURRENT)
+        .where(ReviewRow.product_id == ProductRow.id, ReviewRow.state == ReviewState.PREPARING)
+        .correlate(ProductRow)
         .scalar_subquery()
     )
     return sa.func.coalesce(planned, review_due_day())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -151,6 +152,8 @@ def test_filters_live_in_the_address_and_in_the_files(known: Database, clock: Fi
         sign_in(browser, known, clock)
         text = page(browser, "/produits/parcours?incubateur=anct&annee=2024")
         assert "14 phases, dont 13 finies" in text
+        # On paper the form is not printed: the page itself says what it is about.
+        assert re.search(r"<p class=\"fab-mention\">\d+ produits sur 26 · [^<]+ · commencés en 2024</p>", text)
         assert '<option value="anct" selected>' in text
         assert '<option value="2024" selected>' in text
         assert "Un seul incubateur est montré" in text

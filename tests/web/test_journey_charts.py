@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fabrique import language
 from fabrique.stats.survival import kaplan_meier
 from fabrique.web.charts.funnel import LEFT, TRUNK, Exit, Stage, funnel_chart
-from fabrique.web.charts.survival import LINE, Curve, apart, survival_chart
+from fabrique.web.charts.survival import LABEL_WIDTH, LINE, Curve, apart, survival_chart
 from fabrique.web.durations import lasting, marks, median_told
 
 
@@ -25,7 +25,7 @@ def curve(days: list[int], ended: list[bool], label: str = "") -> Curve:
         found.share.tolist(),
         found.low.tolist(),
         found.high.tolist(),
-        days,
+        sorted(days),
         [day for day, over in zip(days, ended, strict=True) if not over],
         found.median,
         found.median_interval.low,
@@ -65,6 +65,14 @@ def test_the_median_is_marked_with_its_interval_and_left_out_where_not_reached()
     assert chart.median.text == "40 jours"
     assert chart.median.x_low < chart.median.x < chart.median.x_high
     assert survival_chart([curve([10, 200, 300, 400, 500], [True, False, False, False, False])]).median is None
+
+
+@given(some_stays)
+def test_the_median_is_written_beside_its_point_inside_the_frame(stays: list[tuple[int, bool]]) -> None:
+    chart = survival_chart([curve(*map(list, zip(*stays, strict=True)))])
+    if chart.median is not None:
+        assert chart.left <= chart.median.text_x <= chart.median.x + 8
+        assert chart.median.text_x + LABEL_WIDTH * len(chart.median.text) <= chart.width
 
 
 def test_several_curves_end_where_nothing_is_left_to_compare() -> None:

@@ -6,7 +6,7 @@ Neutral ink, a dash and a shape for each curve, its name at its end; under the a
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,8 @@ LABEL_WIDTH = 6.4
 LINE = 17
 TOP, UNDER = 18, 24
 """Room above the plot, and below it for the axis."""
+END_ROOM = 66
+"""Beside a lone curve's plot, for the share at its end."""
 FOLLOWED = 5
 """A curve of fifty stays and more is drawn while so many are followed: beyond, each one would move it by a fifth or more."""
 SHARE_FOLLOWED = 20
@@ -36,7 +38,7 @@ LABEL_ROOM = 28
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One curve. times, share, low, high: its steps; lengths: of every stay, over or not; censored: of those still going."""
+    """One curve. times, share, low, high: its steps; lengths: of every stay, over or not, shortest first; censored: of those going on."""
 
     label: str
     times: Sequence[float]
@@ -53,7 +55,7 @@ class Curve:
     def drawn_to(self) -> float:
         """How far it is drawn: while enough stays are followed (all the way for few of them)."""
         fewest = max(min(FOLLOWED, max(1, len(self.lengths) // 10)), len(self.lengths) // SHARE_FOLLOWED)
-        return sorted(self.lengths, reverse=True)[fewest - 1]
+        return self.lengths[-fewest]
 
     def share_at(self, time: float, values: Sequence[float] | None = None) -> float:
         """The share still going at a time (or another of the steps' values)."""
@@ -62,7 +64,7 @@ class Curve:
 
     def followed_at(self, time: float) -> int:
         """How many stays have lasted that long."""
-        return sum(length >= time for length in self.lengths)
+        return len(self.lengths) - bisect_left(self.lengths, time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,6 @@ class DrawnMedian:
     y: float
     text: str
     text_x: float
-    anchor: str
     open_end: bool
 
 
@@ -207,17 +208,15 @@ def median_of(curve: Curve, end: float, across: Scale, up: Scale) -> DrawnMedian
     """Where half are over; None where that was not reached, or lies beyond what is drawn."""
     if curve.median > end:
         return None
-    high = min(curve.median_high, end)
-    text, right = lasting(curve.median), across(high) + 10
-    fits = right + LABEL_WIDTH * len(text) <= across.end
+    text, x = lasting(curve.median), across(curve.median)
     return DrawnMedian(
-        x=across(curve.median),
+        x=x,
         x_low=across(min(curve.median_low, curve.median)),
-        x_high=across(high),
+        x_high=across(min(curve.median_high, end)),
         y=up(0.5),
         text=text,
-        text_x=right if fits else across(min(curve.median_low, curve.median)) - 10,
-        anchor="start" if fits else "end",
+        # Beyond the median the curve lies below the half: there is room above.
+        text_x=min(x + 8, across.end + END_ROOM - LABEL_WIDTH * len(text)),
         open_end=curve.median_high > end,
     )
 

@@ -43,6 +43,14 @@ PARTS = {
     "budget": n_("Budget"),
 }
 """The parts of a sheet's form, in their order, by the last piece of their address."""
+LEADS = {
+    "identite": n_("What “%(product)s” is, for whom, and who carries it."),
+    "enjeux": n_("What “%(product)s” is for, and the metrics that will show it."),
+    "liens": n_("Where “%(product)s” can be seen: its site, its code, its figures."),
+    "qualites": n_("What “%(product)s” has of what every public service should have."),
+    "budget": n_("What “%(product)s” costs, year by year, and who pays."),
+}
+"""What each part asks, in a sentence."""
 LISTS = ("partners", "audiences", "themes", "technologies")
 """Fields written one item a line."""
 MOST_ROWS = 120

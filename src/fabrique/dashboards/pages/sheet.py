@@ -17,7 +17,7 @@ from fabrique.language import Problem, _, n_
 from fabrique.portfolio.actions import SheetOvertaken, save_sheet
 from fabrique.portfolio.actions.sheets import faults_of
 from fabrique.portfolio.checking import SheetInvalid
-from fabrique.portfolio.forms import LINE, PARTS, read_part, rows_of, totals, values_of
+from fabrique.portfolio.forms import LEADS, LINE, PARTS, read_part, rows_of, totals, values_of
 from fabrique.portfolio.programme import ACCESSIBILITY, ANSWER_LABELS, MISSIONS, QUALITIES, STAKES
 from fabrique.portfolio.sheet import FIELD_LABELS, LINKS, changed
 from fabrique.web.errors import NotAllowed, not_there, status_of
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 LABELS = {
     "parts": PARTS,
+    "leads": LEADS,
     "missions": MISSIONS.values(),
     "stakes": STAKES.values(),
     "qualities": QUALITIES.values(),

@@ -32,11 +32,15 @@ REAL = Path(__file__).parents[2].parent / "shared" / "data" / "betagouv"
 ALONG = [
     "investigation", "construction", "acceleration", "consolidation", "opere", "transfere", "abandon-investigation", "abandon",
 ]  # fmt: skip
-DRAWN = {
+STAGES = {
     "investigation": Stage.INVESTIGATION,
     "construction": Stage.EXPERIMENTATION,
     "acceleration": Stage.SCALE_UP,
     "consolidation": Stage.CONSOLIDATION,
+    "opere": Stage.OPERATED,
+    "transfere": Stage.TRANSFERRED,
+    "abandon-investigation": Stage.INCONCLUSIVE,
+    "abandon": Stage.STOPPED,
 }
 NEAR = 1e-9
 
@@ -99,12 +103,12 @@ def agree(ours: Lengths, theirs: list[Told]) -> None:
 
 
 def agree_everywhere(database: Database, folder: Path, today: date) -> int:
-    """Every active stage: of all products, of each incubator, of each entry year. How many curves there were to compare."""
+    """Every stage: of all products, of each incubator, of each entry year. How many curves there were to compare."""
     with database.read() as session:
         _titles, everyone = read_journeys(session, today)
     stays = told(folder, today)
     compared = 0
-    for phase, stage in DRAWN.items():
+    for phase, stage in STAGES.items():
         here = [one for one in stays if one.phase == phase]
         agree(lengths(everyone, stage, today), here)
         for home, theirs in parted(here, "incubator").items():

@@ -239,6 +239,7 @@ def test_people_are_named_with_what_they_do_until_they_have_left(sqlite: Databas
         assert "Camille designer <b> · depuis le 2 mars 2026" in shown
         assert "Noor Coach par L’incubateur d’ici" in shown
         assert "Partie" not in shown
+        assert f'href="/coachs/{noor.id}"' in browser.get("/produits/aides").text
         assert "@" not in words(browser), "no address is shown"
 
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from browser.test_walk import violations, watched
 
@@ -196,10 +197,11 @@ def test_leadership_finds_the_scale_ups_of_a_sponsor_whose_satisfaction_fell(
     page = anne.goto("/produits")
     page.locator("[name=phase]").select_option("scale_up")
     page.locator("[name=sponsor]").select_option("demo-dgs")
-    page.locator("[name=sante]").select_option(label=re.compile(words.fell))
+    page.locator("[name=sante]").select_option("fell")
+    assert words.fell in page.locator("[name=sante] option:checked").inner_text()
     if not script:
         anne.click(words.show)
-    page.wait_for_function("document.querySelectorAll('#resultats tbody tr').length === 1") if script else None
+    expect(page.locator("#resultats tbody tr")).to_have_count(1)
     assert "Toit clair" in page.inner_text("#resultats")
     assert page.locator("#resultats tbody tr").count() == 1
     assert "phase=scale_up" in page.url

@@ -24,10 +24,10 @@ from fabrique.clock import FixedClock
 from fabrique.database import Database
 from fabrique.language import Problem
 from fabrique.portfolio import actions, queries
-from fabrique.portfolio.actions import Writing
+from fabrique.portfolio.actions import Begun, Writing
 from fabrique.portfolio.model import ProductRow, RevisionRow
 from fabrique.portfolio.rules import ACTIVE, FINAL, Mark, Origin, Phase, Stage, stay_on, stays_from
-from fabrique.portfolio.sheet import Event, ProductSheet, from_document
+from fabrique.portfolio.sheet import NOTHING, Event, ProductSheet, Telling, from_document
 from fabrique.reviews.actions import holding
 from fabrique.reviews.drafts import fingerprint, whole_fingerprint
 from fabrique.reviews.model import ReviewRow
@@ -40,6 +40,7 @@ DAYS = st.dates(date(2023, 1, 1), date(2027, 3, 1))
 PAST = st.dates(date(2023, 1, 1), TODAY)
 PHASES = st.lists(st.builds(Phase, st.sampled_from(Stage), DAYS, st.none() | DAYS), max_size=5)
 WORDS = st.sampled_from(["", "Aides", "Aides +", "« L'aide »", "مرحبا", "🎈"])
+ANSWERS = st.dictionaries(st.sampled_from(["open_source", "privacy", "risk_analysis"]), st.sampled_from(["yes", "partly", "no"]))
 SLUG = "aides"
 
 
@@ -63,9 +64,16 @@ class Portfolio(RuleBasedStateMachine):
         self.database.close()
         shutil.rmtree(self.path.parent)
 
-    @initialize(phases=st.just([Phase(Stage.INVESTIGATION, date(2025, 1, 6))]) | PHASES)
-    def first(self, phases: list[Phase]) -> None:
-        self.tell("Aides", phases, ("agents",), ())
+    @initialize(phases=st.just([Phase(Stage.INVESTIGATION, date(2025, 1, 6))]) | PHASES, start=st.none() | PAST)
+    def first(self, phases: list[Phase], start: date | None) -> None:
+        """Told by a file, or begun by somebody here and told by no file yet."""
+        if start is None:
+            self.tell(ProductSheet(SLUG, "Aides", audiences=("agents",), stays=tuple(stays_from(phases)[0])))
+        else:
+            lou = added_person(self.database, self.clock, "Lou", Role.INTRAPRENEUR, None)
+            with self.database.write() as session:
+                actions.create_product(session, lou, Begun("Aides", start), self.clock.now(), TODAY)
+            self.told, self.audited = NOTHING, 1
         with self.database.read() as session:
             product = queries.product_id_of(session, SLUG)
         assert product is not None
@@ -73,49 +81,73 @@ class Portfolio(RuleBasedStateMachine):
         self.noor = added_person(self.database, self.clock, "Noor", Role.COACH, product, "coach")
         self.camille = added_person(self.database, self.clock, "Camille", Role.INTRAPRENEUR, product)
 
-    def tell(self, name: str, phases: list[Phase], audiences: tuple[str, ...], events: tuple[Event, ...]) -> None:
-        stays, _repairs = stays_from(phases)
-        self.told = ProductSheet(SLUG, name or "Sans nom", audiences=audiences, stays=tuple(stays), events=events)
+    def tell(self, told: ProductSheet, silent: frozenset[str] = frozenset()) -> None:
+        """A file comes in; kept: what it amounts to, with what it says nothing about as it was told before."""
         with self.database.write() as session:
-            actions.put_products(session, [self.told], Writing(None, self.clock.now()))
+            (done,) = actions.put_products(session, [Telling(told, silent)], Writing(None, self.clock.now()))
+        self.told = done.told
 
     def sheet(self) -> ProductSheet:
         with self.database.read() as session:
             return queries.product_sheets(session, [SLUG])[SLUG]
 
-    @rule(name=WORDS, phases=PHASES, audiences=st.sets(st.sampled_from("abc"), max_size=3), days=st.sets(PAST, max_size=2))
-    def a_file_tells(self, name: str, phases: list[Phase], audiences: set[str], days: set[date]) -> None:
+    @rule(
+        name=WORDS, phases=PHASES, audiences=st.sets(st.sampled_from("abc"), max_size=3), days=st.sets(PAST, max_size=2),
+        answers=ANSWERS, silent=st.sets(st.sampled_from(["stays", "audiences", "events", "qualities", "qualities/privacy"])),
+    )  # fmt: skip
+    def a_file_tells(
+        self, name: str, phases: list[Phase], audiences: set[str], days: set[date], answers: dict[str, str], silent: set[str]
+    ) -> None:
         before, base = self.sheet(), self.told
-        here = before.stays
-        events = tuple(Event("committee", day) for day in sorted(days))
-        self.tell(name, phases, tuple(sorted(audiences)), events)
-        after = self.sheet()
         assert base is not None
-        if here != base.stays:
-            assert after.stays == here, "what was decided or corrected here stands, whatever the file tells"
+        told = ProductSheet(
+            SLUG, name or "Sans nom", audiences=tuple(sorted(audiences)), stays=tuple(stays_from(phases)[0]),
+            events=tuple(Event("committee", day) for day in sorted(days)), qualities=tuple(answers.items()),
+        )  # fmt: skip
+        self.tell(told, frozenset(silent))
+        after = self.sheet()
+        if before.stays != base.stays:
+            assert after.stays == before.stays, "what was decided or corrected here stands, whatever the file tells"
         if before.name != base.name:
-            assert after.name in {before.name, (self.told or base).name}
+            assert after.name in {before.name, told.name}
+        for field in silent - {"qualities/privacy"}:
+            assert getattr(after, field) == getattr(before, field), "of what a file says nothing about, nothing changes"
+        decided = {key: answer for key, answer in before.qualities if dict(base.qualities).get(key) != answer}
+        assert decided.items() <= dict(after.qualities).items(), "an answer given here stands"
+        gone = set(base.events) - set(before.events)
+        assert not gone & set(after.events), "an event taken back here does not come again"
         own = [one for one in before.events if one.origin is Origin.PERSON]
         assert [one for one in after.events if one.origin is Origin.PERSON] == own
 
+    @precondition(lambda self: self.told not in (None, NOTHING))
     @rule()
     def the_same_file_again(self) -> None:
         assert self.told is not None
         before = self.sheet()
         with self.database.write() as session:
             (done,) = actions.put_products(session, [self.told], Writing(None, self.clock.now()))
-        assert (done.changes, done.kept) == ((), ())
+        assert (done.told_before, done.changes, done.kept) == (True, (), ())
         assert self.sheet() == before
 
-    @rule(name=WORDS, audiences=st.lists(st.sampled_from("xyz"), max_size=2, unique=True))
-    def people_write(self, name: str, audiences: list[str]) -> None:
-        changes: dict[str, object] = {"pitch": name, "audiences": tuple(audiences)}
+    @rule(name=WORDS, audiences=st.lists(st.sampled_from("xyz"), max_size=2, unique=True), answers=ANSWERS)
+    def people_write(self, name: str, audiences: list[str], answers: dict[str, str]) -> None:
+        changes: dict[str, object] = {"pitch": name, "audiences": tuple(audiences), "qualities": tuple(answers.items())}
         if name:
             changes["name"] = name
         with self.database.write() as session:
             version = queries.version_of(session, self.product)
             if actions.save_sheet(session, self.camille, SLUG, version, changes, self.clock.now()):
                 self.audited += 1
+
+    @precondition(lambda self: self.told is not None and self.sheet().events)
+    @rule(place=st.integers(0, 5))
+    def an_event_is_taken_back(self, place: int) -> None:
+        events = self.sheet().events
+        event = events[place % len(events)]
+        with self.database.write() as session:
+            actions.remove_event(session, self.camille, SLUG, event, self.clock.now())
+        self.audited += 1
+        assert len(self.sheet().events) == len(events) - 1
 
     @rule(day=PAST, comment=WORDS)
     def something_happens(self, day: date, comment: str) -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
-from datetime import date
+from datetime import UTC, date
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fabrique import language
 from fabrique.accounts.model import BatchRow
 from fabrique.exchange.betagouv import FOLDERS, import_betagouv, running
+from fabrique.exchange.betagouv.entry import Entry, EntryRefused
+from fabrique.exchange.betagouv.telling import READ, product
 from fabrique.portfolio.model import ProductRow
 from fabrique.portfolio.queries import Event, incubators_by_key, organisations_by_key, product_sheets
 from fabrique.portfolio.rules import Stage, Stay
+from fabrique.portfolio.sheet import as_document, from_document, ordered
 from fabrique.tables.textfile import FileUnreadable
 
 if TYPE_CHECKING:
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
     from fabrique.clock import FixedClock
     from fabrique.database import Database
     from fabrique.portfolio.queries import ProductSheet
+    from fabrique.portfolio.sheet import Telling
 
 INVESTIGATION = "  - name: investigation\n    start: 2025-01-06\n"
 CONSTRUCTION = "  - name: construction\n    start: 2025-07-01\n"
@@ -198,6 +206,11 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         (with_phases("  - name: null\n    start: 2025-01-01\n"), None, "phases[0].name", "no phase is called"),
         (with_phases("  - {}\n"), None, "phases[0].name", "no phase is called"),
         (sheet("title: Aide\nevents: [bientôt]\n"), None, "events", "list of entries"),
+        (sheet("title: Aide\nevents: &e [*e]\n"), None, "events", "list of entries"),
+        (sheet("title: Aide\nevents:\n" + "  - {}\n" * 1_001), None, "events", "no product has so many"),
+        (with_phases("  - name: investigation\n    start: 0x" + "f" * 5_000 + "\n"), None, "phases[0].start", "not a date"),
+        (with_phases("  - name: investigation\n    start: 0001-01-01T00:00:00+14:00\n"), None, "phases[0].start", "not exist"),
+        (with_phases("  - name: investigation\n    start: !!binary aGllcg==\n"), None, "phases[0].start", "not a date"),
         (with_phases("  investigation\n"), None, "phases", "list of entries"),
         (with_phases("  - investigation\n"), None, "phases", "list of entries"),
         (sheet(f"title: Aide\n{BOMB}phases: *i\n"), None, "phases", "list of entries"),
@@ -293,6 +306,32 @@ def test_strict_takes_nothing_when_one_sheet_is_bad(sqlite: Database, clock: Fix
     assert report.total("created") == 2
 
 
+def test_values_that_nobody_would_write_end_in_no_traceback(database: Database, clock: FixedClock, tmp_path: Path) -> None:
+    odd = f"""
+title: 0x{"f" * 5_000}
+2024: un nombre
+null: rien
+stats: 0x{"f" * 5_000}
+mission: !!binary aGllcg==
+usertypes: &moi [*moi, !!set {{a, b}}, .nan, 2024-01-01, true, 0x{"f" * 5_000}]
+link: {{a: b}}
+thematiques: {{a: b}}
+techno: 12
+incubator: "///"
+incubators: 3
+sponsors: ["/", "//"]
+phases: ""
+events:
+  - {{name: [a], date: 2025-01-01T23:30:00Z, comment: [b]}}
+"""
+    report = import_betagouv(database, clock, folder(tmp_path, aide=sheet(odd)))
+    assert report.refused == []
+    told = known(database, "aide")
+    assert (len(told.name), told.technologies, told.incubator, told.sponsors) == (120, ("12",), "3", ())
+    assert [one.day for one in told.events] == [date(2025, 1, 2)], "half past eleven in Greenwich is tomorrow in Paris"
+    assert import_betagouv(database, clock, folder(tmp_path)).total("unchanged") == 1
+
+
 class Killed(BaseException):
     """What a test does to an import."""
 
@@ -334,3 +373,45 @@ def test_what_is_not_a_folder_of_sheets_is_refused_in_one_line(
         import_betagouv(sqlite, clock, tmp_path / name)
     with language.speaking("en"):
         assert said in str(refused.value)
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30) | st.dates() | st.datetimes(timezones=st.just(UTC)),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["name", "start", "end", "date", "comment"]), inner),
+    max_leaves=12,
+)  # fmt: skip
+DATES = st.sampled_from(["2025-01-06", "2025-02", "2025", 2025, date(2025, 3, 1), "", None, "31/12/2025", "2025-02-30"])
+ENTRIES = st.lists(
+    st.fixed_dictionaries(
+        {"name": st.sampled_from(["investigation", "Construction", "abandon", "committee", ""])},
+        optional={"start": DATES, "end": DATES, "date": DATES, "comment": ODD},
+    ),
+    max_size=5,
+)
+
+
+def taken(entry: Entry) -> Telling | None:
+    """What it tells; None where it is refused, which says why."""
+    try:
+        return product(entry)
+    except EntryRefused as refused:
+        return None if refused.reason else pytest.fail("refused without a reason")
+
+
+@hypothesis.settings(max_examples=300)
+@given(
+    st.fixed_dictionaries({"title": st.just("Aide") | ODD}, optional=dict.fromkeys(sorted(READ - {"title"}), ODD | ENTRIES)),
+    st.booleans(),
+)
+def test_whatever_stands_in_a_sheet_is_told_or_refused_in_words(keys: dict[str, object], partial: bool) -> None:
+    entry = Entry("fiche", "aide", keys, partial=partial)
+    told = taken(entry)
+    if told is None:
+        return
+    document = as_document(told.sheet)
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    assert from_document(json.loads(text)) == told.sheet
+    assert "\\u0000" not in text
+    text.encode()
+    assert ordered(told.sheet) == ordered(ordered(told.sheet))
+    assert all(one.reason and len(one.value) <= 120 and len(one.kept) <= 120 for one in entry.repaired)

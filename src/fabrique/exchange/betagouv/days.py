@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from fabrique.clock import PARIS
+from fabrique.exchange.betagouv.entry import plain
 from fabrique.language import _
 from fabrique.portfolio.checking import FIRST_DAY, LAST_YEAR
 
@@ -41,17 +42,25 @@ def read_day(value: object) -> ToldDay | None:
         case None:
             return None
         case datetime():
-            return ToldDay((value.astimezone(PARIS) if value.tzinfo else value).date())
+            return ToldDay(in_paris(value))
         case date():
             return ToldDay(value)
         case int() if not isinstance(value, bool):
-            return written_day(str(value))
+            return written_day(plain(value))
         case str() if not value.strip():
             return None
         case str():
             return written_day(value.strip())
         case _:
             raise NoDay(_("this is not a date"))
+
+
+def in_paris(moment: datetime) -> date:
+    """The day that a moment falls on there; a moment without a zone is one of there. Raises NoDay."""
+    try:
+        return (moment.astimezone(PARIS) if moment.tzinfo else moment).date()
+    except OverflowError as error:
+        raise NoDay(_("this date does not exist")) from error
 
 
 def written_day(text: str) -> ToldDay:

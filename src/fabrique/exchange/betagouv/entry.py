@@ -23,6 +23,8 @@ CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """What turns the direction of the text around it: a right-to-left name needs none, and a page must not be written backwards."""
 LONGEST_KEY = 200
+MOST_ENTRIES = 1_000
+"""Phases, or events, of one product."""
 SHOWN = 120
 YES, NO = frozenset({"true", "oui", "yes", "vrai", "1"}), frozenset({"false", "non", "no", "faux", "0"})
 
@@ -37,7 +39,11 @@ class EntryRefused(Exception):
 
 def plain(value: object) -> str:
     """A value as text; of a list or mapping the beginning only, for a few aliases can make it larger than any memory."""
-    return reprlib.repr(value) if isinstance(value, list | dict | set | tuple) else str(value)
+    try:
+        return reprlib.repr(value) if isinstance(value, list | dict | set | tuple) else str(value)
+    except ValueError:
+        # Python writes no number of more than 4,300 digits, which YAML reads when they are hexadecimal.
+        return hex(value)[:SHOWN] if isinstance(value, int) else "[…]"
 
 
 def squeezed(text: str) -> str:
@@ -48,7 +54,7 @@ def squeezed(text: str) -> str:
 def scalar(value: object) -> str | None:
     """A text, a number or a date as text; None for what is none of them."""
     if isinstance(value, str | int | float | date) and not isinstance(value, bool):
-        return squeezed(str(value))
+        return squeezed(plain(value))
     return None
 
 
@@ -154,7 +160,7 @@ class Entry:
         value = self.keys.get(name)
         if value is None or value == "":
             return None
-        word = squeezed(str(value)).casefold() if isinstance(value, bool | str | int) else ""
+        word = squeezed(plain(value)).casefold() if isinstance(value, bool | str | int) else ""
         if word not in YES | NO:
             self.repair(name, value, _("neither yes nor no: it is left out"))
             return None
@@ -167,6 +173,8 @@ class Entry:
             return []
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise EntryRefused(name, value, _("a list of entries was expected"))
+        if len(value) > MOST_ENTRIES:
+            raise EntryRefused(name, value, _("more than %(most)s entries: no product has so many", most=MOST_ENTRIES))
         return list(enumerate(value))
 
     def required(self, *names: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from datetime import UTC, date
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from fabrique import language
 from fabrique.accounts.model import BatchRow
+from fabrique.database import Database
 from fabrique.exchange.betagouv import FOLDERS, import_betagouv, running
 from fabrique.exchange.betagouv.entry import Entry, EntryRefused
 from fabrique.exchange.betagouv.telling import READ, product
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fabrique.clock import FixedClock
-    from fabrique.database import Database
     from fabrique.portfolio.queries import ProductSheet
     from fabrique.portfolio.sheet import Telling
 
@@ -353,6 +354,27 @@ def test_an_import_stopped_and_run_again_ends_as_one_that_was_not(
     assert {known(database, f"produit-{number}").name for number in range(5)} == {"Aide au logement"}
     with database.read() as session:
         assert [one is not None for one in session.scalars(sa.select(BatchRow.finished_at))] == [True]
+
+
+def test_two_imports_of_the_same_new_products_at_one_moment_both_end_well(
+    database_url: str, clock: FixedClock, tmp_path: Path
+) -> None:
+    whole = folder(tmp_path, **{f"produit-{number}": sheet(WHOLE) for number in range(40)})
+    ready, reports = threading.Barrier(2), []
+
+    def bring() -> None:
+        own = Database(database_url)
+        ready.wait()
+        reports.append(import_betagouv(own, clock, whole))
+        own.close()
+
+    threads = [threading.Thread(target=bring) for _ in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(one.total("created") for one in reports) == [0, 40]
+    assert [one.total("unchanged") for one in reports if not one.total("created")] == [40]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from fabrique.accounts import actions as accounts
 from fabrique.accounts.actions import Source as Provenance
 from fabrique.exchange.betagouv.document import open_document
@@ -140,15 +142,24 @@ class Run:
     report: ImportReport
     progress: Callable[[int], None]
     batch_id: int | None = None
-    kept: int = 0
 
     def take(self, kind: str, told: Sequence[Told]) -> None:
         """Record some things of a kind in one transaction, or find out what recording them would do."""
+        batch = self.batch_id
+        try:
+            self.record(kind, told)
+        except sa.exc.IntegrityError:
+            # Another import brought the same new thing at the same moment. It is done by now: look again.
+            self.batch_id = batch
+            self.record(kind, told)
+        self.progress(len(told))
+
+    def record(self, kind: str, told: Sequence[Told]) -> None:
+        """Record them once; nothing is counted before the transaction held."""
         if kind == "products":
             self.products([one for one in told if isinstance(one, Telling)])
         else:
             self.named(kind, [one for one in told if not isinstance(one, Telling)])
-        self.progress(len(told))
 
     def products(self, told: Sequence[Telling]) -> None:
         """Products: what each changes of what is known, and what stays because people decided otherwise here."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fabrique import language
-from fabrique.language import Problem, current, n_, ngettext, of_environment, speaking
+from fabrique.language import Problem, current, n_, ngettext, of_environment, speaking, without_controls
 from fabrique.resources import resource
 
 if TYPE_CHECKING:
@@ -146,3 +146,10 @@ def test_without_any_catalogue_english_is_left(catalogues: Path) -> None:
     shutil.rmtree(catalogues)
     assert language._("today") == "today"
     assert ngettext(*DAYS, 0) == "0 days ago"
+
+
+def test_what_cannot_be_seen_is_taken_out_of_a_text_and_every_letter_stays() -> None:
+    assert without_controls("pay\u202elap\u202c") == "paylap"
+    assert without_controls("a\0b\u200bc\u2066d\u2069\u200e\u200f\ufeff") == "abcd"
+    kept = "Première ligne\r\n\tنص עברית 👩\u200d💻\u00a0: 1\u202f000"
+    assert without_controls(kept) == kept

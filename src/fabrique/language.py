@@ -135,3 +135,14 @@ def slug_from(name: str, longest: int = 80) -> str:
     """An address made of a name: Ma boîte à outils → ma-boite-a-outils. Empty where no letter of it can stand in one."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:longest].strip("-")
+
+
+UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+"""Characters that show nothing and do harm: NUL (PostgreSQL keeps none), controls, marks that turn the direction of what follows
+(a name can then be made to read as another), spaces of no width (two names look alike and are not). Joiners stay: words and emoji
+need them."""
+
+
+def without_controls(text: str) -> str:
+    """The text without characters that cannot be seen; lines, tabs and letters of every script stay."""
+    return UNSEEN.sub("", text)

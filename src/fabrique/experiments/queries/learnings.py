@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from fabrique.experiments.model import (
     AdoptionRow,
+    ExperimentAnalysisRow,
+    ExperimentDecisionRow,
     ExperimentPracticeRow,
     ExperimentRow,
     PracticeRow,
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from sqlalchemy.orm import Session
-
-from fabrique.experiments.queries.trials import last_analysis, last_decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,22 @@ def practice(session: Session, slug: str) -> Practice:
     if row is None:
         raise not_there(slug)
     found = session.execute(
-        sa.select(ExperimentRow, ProductRow.slug, ProductRow.name)
+        sa.select(
+            ExperimentRow,
+            ProductRow.slug,
+            ProductRow.name,
+            ExperimentAnalysisRow.verdict,
+            ExperimentAnalysisRow.result,
+            ExperimentDecisionRow.choice,
+        )
         .join(ProductRow, ProductRow.id == ExperimentRow.product_id)
         .join(ExperimentPracticeRow, ExperimentPracticeRow.experiment_id == ExperimentRow.id)
+        .outerjoin(ExperimentAnalysisRow, ExperimentAnalysisRow.id == newest(ExperimentAnalysisRow))
+        .outerjoin(ExperimentDecisionRow, ExperimentDecisionRow.id == newest(ExperimentDecisionRow))
         .where(ExperimentPracticeRow.practice_id == row.id, ExperimentRow.state.in_(LEARNT))
         .order_by(ExperimentRow.title)
     )
-    trials = [trial_of(session, one, product_slug, product_name) for one, product_slug, product_name in found]
+    trials = [trial_of(*one) for one in found]
     adopted = session.execute(
         sa.select(ProductRow.slug, ProductRow.name, AdoptionRow.since, AdoptionRow.note)
         .join(ProductRow, ProductRow.id == AdoptionRow.product_id)
@@ -104,16 +113,29 @@ def practice(session: Session, slug: str) -> Practice:
     return Practice(row.slug, row.name, row.description, tuple(trials), tuple(Adoption(*one) for one in adopted))
 
 
-def trial_of(session: Session, row: ExperimentRow, product_slug: str, product_name: str) -> Trial:
+def newest(table: type[ExperimentAnalysisRow | ExperimentDecisionRow]) -> sa.ScalarSelect[int]:
+    """The number of the last row that the table has of an experiment."""
+    return (
+        sa.select(sa.func.max(table.id)).where(table.experiment_id == ExperimentRow.id).correlate(ExperimentRow).scalar_subquery()
+    )
+
+
+def trial_of(
+    row: ExperimentRow,
+    product_slug: str,
+    product_name: str,
+    verdict: str | None,
+    result: dict[str, Any] | None,
+    choice: str | None,
+) -> Trial:
     """One experiment of a practice."""
-    analysis, decision = last_analysis(session, row.id), last_decision(session, row.id)
     return Trial(
         slug=row.slug,
         title=row.title,
         product_slug=product_slug,
         product_name=product_name,
         population=str(row.document.get("design", {}).get("population", "")),
-        verdict=analysis.verdict if analysis else "",
-        choice=decision.choice if decision else "",
-        result=analysis.result if analysis else None,
+        verdict=verdict or "",
+        choice=choice or "",
+        result=result,
     )

@@ -22,6 +22,7 @@ lint: $(VENV)/.installed-dev ## style, types, contracts (also part of test)
 
 bench: $(VENV)/.installed-dev catalogues $(PEERS)/.installed ## the figures, with their targets beside them
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/portfolio.py
 	$(PEERS)/bin/python benchmarks/detect.py
 
 calibrate: $(PEERS)/.installed ## what the watch promises, measured by simulation beside its peers (some minutes)

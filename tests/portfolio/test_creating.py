@@ -200,3 +200,10 @@ def test_the_same_in_english(browser: TestClient) -> None:
     assert "2 things are to put right" in answer.text
     assert "Give the product a name." in answer.text
     assert "is not a day" in answer.text
+
+
+def test_what_cannot_be_seen_is_not_kept_of_a_name(browser: TestClient, sqlite: Database) -> None:
+    answer = send(browser, **TYPED | {"name": "Toit\u200b \u202eclair\0\u2069 نص", "pitch": "Une\u202e ligne\r\nune\u200f autre"})
+    assert answer.status_code == 303
+    made = sheet(sqlite, answer.headers["location"].rpartition("/")[2])
+    assert (made.name, made.pitch.replace("\r\n", "\n")) == ("Toit clair نص", "Une ligne\nune autre")

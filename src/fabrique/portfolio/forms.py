@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fabrique.language import n_
+from fabrique.language import n_, without_controls
 from fabrique.portfolio.checking import FIRST_DAY, Fault, line_faults
 from fabrique.portfolio.programme import (
     ACCESSIBILITY_TEXTS,
@@ -64,6 +64,11 @@ class Read:
 
     changes: dict[str, Any] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+
+
+def typed(data: Mapping[str, str]) -> Values:
+    """What was typed, without what nobody can see: PostgreSQL keeps no NUL, and a mark of direction makes a name read as another."""
+    return {name: without_controls(text) for name, text in data.items()}
 
 
 def values_of(sheet: ProductSheet, part: str) -> Values:
@@ -121,7 +126,7 @@ def lines(text: str) -> tuple[str, ...]:
 
 def untouched(values: Mapping[str, str], name: str, shown: str) -> bool:
     """Whether a field still says what it was shown with (a browser sends its own line ends)."""
-    return name not in values or values[name].replace("\r\n", "\n").strip() == shown.strip()
+    return name not in values or values[name].replace("\r\n", "\n").strip() == without_controls(shown).strip()
 
 
 def identity_values(sheet: ProductSheet) -> Values:

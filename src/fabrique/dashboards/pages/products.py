@@ -16,7 +16,7 @@ from fabrique.dashboards import queries
 from fabrique.dashboards.pages.asked import products_asked
 from fabrique.dashboards.queries.health import HEALTH_LABELS, HEALTH_SHORT
 from fabrique.dashboards.queries.listing import ORDER_LABELS, STAGES, Asked, Option, stage_label
-from fabrique.language import _
+from fabrique.language import _, without_controls
 from fabrique.portfolio.actions import delete_view, save_view
 from fabrique.portfolio.actions.views import ViewInvalid
 from fabrique.portfolio.programme import MISSIONS, STAKES
@@ -96,7 +96,7 @@ def products_file(visit: Visit, kind: str) -> Response[bytes]:
 def keep_view(visit: NamedDependency[Visit], data: Form) -> Response[bytes] | Redirect:
     """Keep the filters on screen under a name."""
     asked = products_asked(data.get("filtres", ""))
-    name = data.get("nom", "")
+    name = without_controls(data.get("nom", ""))
     try:
         with visit.site.database.write() as session:
             save_view(session, person_of(visit), name, asked.query(), visit.site.clock.now())

@@ -17,7 +17,7 @@ from fabrique.language import Problem, _, n_
 from fabrique.portfolio.actions import SheetOvertaken, save_sheet
 from fabrique.portfolio.actions.sheets import faults_of
 from fabrique.portfolio.checking import SheetInvalid
-from fabrique.portfolio.forms import LEADS, LINE, PARTS, read_part, rows_of, totals, values_of
+from fabrique.portfolio.forms import LEADS, LINE, PARTS, read_part, rows_of, totals, typed, values_of
 from fabrique.portfolio.programme import ACCESSIBILITY, ANSWER_LABELS, MISSIONS, QUALITIES, STAKES
 from fabrique.portfolio.sheet import FIELD_LABELS, LINKS, changed
 from fabrique.web.errors import NotAllowed, not_there, status_of
@@ -65,8 +65,7 @@ def part_form(visit: NamedDependency[Visit], slug: FromPath[str], part: FromPath
 def save_part(visit: NamedDependency[Visit], slug: FromPath[str], part: FromPath[str], data: Form) -> Response[bytes] | Redirect:
     """Save a part; or show more rows, or what is wrong with all that was typed."""
     page = opened(visit, slug, part)
-    # PostgreSQL keeps no NUL; nobody means one.
-    values = {name: text.replace("\0", "") for name, text in data.items()}
+    values = typed(data)
     read = read_part(values, part, page.sheet, page.metrics, grouped=visit.language == "en")
     version = values.get("version", "")
     seen = int(version) if version.isascii() and version.isdecimal() and len(version) <= LONGEST_VERSION else 0

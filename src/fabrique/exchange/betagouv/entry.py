@@ -10,7 +10,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from fabrique.exchange.report import Repaired
-from fabrique.language import _
+from fabrique.language import _, without_controls
 from fabrique.portfolio.checking import LONGEST_LINK, LONGEST_NAME, LONGEST_TEXT, MOST_ITEMS, is_link
 from fabrique.portfolio.programme import Answer
 from fabrique.tables.cells import UNPRINTABLE
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
-TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-"""What turns the direction of the text around it: a right-to-left name needs none, and a page must not be written backwards."""
 LONGEST_KEY = 200
 MOST_ENTRIES = 1_000
 """Phases, or events, of one product."""
@@ -48,7 +46,7 @@ def plain(value: object) -> str:
 
 def squeezed(text: str) -> str:
     """A text on one line, without the characters that no database, file or page can carry."""
-    return " ".join(UNPRINTABLE.sub("�", CONTROLS.sub(" ", TURNS.sub("", text))).split())
+    return " ".join(UNPRINTABLE.sub("�", without_controls(CONTROLS.sub(" ", text))).split())
 
 
 def scalar(value: object) -> str | None:

@@ -16,6 +16,7 @@ from fabrique.language import Problem, _
 from fabrique.portfolio import actions, queries
 from fabrique.portfolio.actions import Begun, ProductExists
 from fabrique.portfolio.checking import SheetInvalid
+from fabrique.portfolio.forms import typed
 from fabrique.portfolio.programme import MISSIONS
 from fabrique.portfolio.rules import StaysInvalid
 from fabrique.web.days import day_from
@@ -40,8 +41,7 @@ def new_product(visit: NamedDependency[Visit]) -> Response[bytes]:
 @post("/produits/nouveau", permission=Permission.WORK, sync_to_thread=True)
 def create_product(visit: NamedDependency[Visit], data: Form) -> Response[bytes] | Redirect:
     """Make the product, then go to its page."""
-    # PostgreSQL keeps no NUL; nobody means one.
-    values = {name: data.get(name, "").replace("\0", "") for name in FIELDS}
+    values = typed({name: data.get(name, "") for name in FIELDS})
     try:
         begun = begun_with(values, day_from(values["start"]) or visit.today)
     except ValueError:

@@ -13,7 +13,7 @@ from fabrique.accounts.rules import Permission
 from fabrique.language import Problem, n_
 from fabrique.portfolio import actions, forms
 from fabrique.portfolio.checking import Fault, SheetInvalid, one_event_faults
-from fabrique.portfolio.pages.reading import LARGEST_ID, Form, by_field, faults_of, may_write, person_of, typed
+from fabrique.portfolio.pages.reading import LARGEST_ID, Form, by_field, faults_of, may_write, person_of
 from fabrique.portfolio.queries.happenings import event_label, events_page, origin_label
 from fabrique.portfolio.rules import EVENT_LABELS
 from fabrique.portfolio.sheet import Event
@@ -56,7 +56,7 @@ def require_writer(visit: Visit, product_id: int) -> None:
 @post("/produits/{slug:str}/evenements", permission=Permission.WORK, sync_to_thread=True)
 def add(visit: NamedDependency[Visit], slug: FromPath[str], data: Form) -> Response[bytes] | Redirect:
     """Note an event."""
-    values = typed(data)
+    values = forms.typed(data)
     try:
         event = event_from(values, visit.today)
         with visit.site.database.write() as session:

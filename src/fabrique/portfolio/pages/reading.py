@@ -11,7 +11,7 @@ from litestar.params import Body
 from fabrique.accounts.rules import Person, Role, coaches, works_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from fabrique.language import Problem
     from fabrique.portfolio.checking import Fault
@@ -38,11 +38,6 @@ def may_coach(visit: Visit, product_id: int) -> bool:
     """Whether the reader does what coaches of the product and administrators do."""
     person = visit.visitor
     return isinstance(person, Person) and (coaches(person, product_id) or person.role is Role.ADMINISTRATOR)
-
-
-def typed(data: Mapping[str, str]) -> dict[str, str]:
-    """What was typed. PostgreSQL keeps no NUL; nobody means one."""
-    return {name: text.replace("\0", "") for name, text in data.items()}
 
 
 def by_field(faults: Iterable[Fault]) -> dict[str, str]:

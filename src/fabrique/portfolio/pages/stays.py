@@ -13,8 +13,8 @@ from fabrique.accounts.rules import Permission
 from fabrique.language import Problem, _, n_
 from fabrique.portfolio.actions import ReasonMissing, SheetOvertaken, correct_stays
 from fabrique.portfolio.checking import Fault, SheetInvalid
-from fabrique.portfolio.forms import STAY, read_stays, rows_of, stay_values, troubled_row
-from fabrique.portfolio.pages.reading import Form, faults_of, may_coach, person_of, typed
+from fabrique.portfolio.forms import STAY, read_stays, rows_of, stay_values, troubled_row, typed
+from fabrique.portfolio.pages.reading import Form, faults_of, may_coach, person_of
 from fabrique.portfolio.queries.correcting import stays_page
 from fabrique.portfolio.rules import MARK_LABELS, ORIGIN_LABELS, STAGE_LABELS, Origin, StaysInvalid, with_planned
 from fabrique.portfolio.sheet import changed

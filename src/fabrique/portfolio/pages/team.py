@@ -13,8 +13,8 @@ from fabrique.accounts.rules import Permission
 from fabrique.language import Problem
 from fabrique.portfolio.actions import team as teaming
 from fabrique.portfolio.actions.team import MemberInvalid, Part, part_faults
-from fabrique.portfolio.forms import read_day
-from fabrique.portfolio.pages.reading import LARGEST_ID, Form, by_field, faults_of, may_coach, may_write, person_of, typed
+from fabrique.portfolio.forms import read_day, typed
+from fabrique.portfolio.pages.reading import LARGEST_ID, Form, by_field, faults_of, may_coach, may_write, person_of
 from fabrique.portfolio.queries.team import team_page
 from fabrique.web.errors import not_there, status_of
 from fabrique.web.rendering import answer, private_answer, render, see_other

@@ -238,7 +238,7 @@ class Portfolio(RuleBasedStateMachine):
             return
         before = self.lines()
         with suppress(Problem), self.database.write() as session:
-            made = holding.supersede(session, self.noor, SLUG, found[which % len(found)], self.clock.now())
+            made = holding.supersede(session, self.noor, SLUG, found[which % len(found)], self.clock.now(), TODAY)
             kept = review(session, SLUG, made)
             outcome = Outcome(Decision.CONTINUE, None, (kept.draft.held_on or day) + timedelta(days=30), "Trop tôt.")
             holding.save_outcome(session, self.noor, SLUG, made, fingerprint(kept.draft, "decision"), outcome, self.clock.now())

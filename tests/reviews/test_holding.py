@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from fabrique.accounts.model import AuditRow
+from fabrique.accounts import actions as accounts
+from fabrique.accounts.model import AuditRow, PersonRow
 from fabrique.accounts.rules import Role
 from fabrique.portfolio.model import StayRow
 from fabrique.portfolio.rules import Stage
@@ -250,7 +251,7 @@ def test_a_superseding_review_takes_the_first_decision_back(gate: Gate) -> None:
     first = gate.ready()
     gate.sign(first)
     with gate.database.write() as session:
-        second = holding.supersede(session, gate.noor, "aides", first, gate.clock.now())
+        second = holding.supersede(session, gate.noor, "aides", first, gate.clock.now(), TODAY)
     assert gate.read(second).draft.outcome.decision is Decision.ADVANCE, "it begins from what the first said"
     gate.decide(second, CONTINUE)
     gate.sign(second)
@@ -261,7 +262,7 @@ def test_a_superseding_review_takes_the_first_decision_back(gate: Gate) -> None:
     with gate.database.read() as session:
         assert agendas(session, [gate.product], TODAY)[gate.product].conditions == ()
     with pytest.raises(holding.ReviewClosed), gate.database.write() as session:
-        holding.supersede(session, gate.noor, "aides", first, gate.clock.now())
+        holding.supersede(session, gate.noor, "aides", first, gate.clock.now(), TODAY)
 
 
 def test_a_decision_that_the_product_has_outgrown_is_not_superseded(gate: Gate) -> None:
@@ -272,11 +273,40 @@ def test_a_decision_that_the_product_has_outgrown_is_not_superseded(gate: Gate) 
     gate.seat(scale, held_on=TODAY)
     gate.decide(scale, replace(ADVANCE, next_stage=Stage.SCALE_UP, conditions=()))
     gate.sign(scale)
-    with gate.database.write() as session:
-        second = holding.supersede(session, gate.noor, "aides", first, gate.clock.now())
-    with pytest.raises(holding.ReviewClosed, match="correction"):
-        gate.sign(second)
+    with pytest.raises(holding.ReviewClosed, match="correction"), gate.database.write() as session:
+        holding.supersede(session, gate.noor, "aides", first, gate.clock.now(), TODAY)
     assert [stage for stage, _day in gate.stages()] == [Stage.INVESTIGATION, Stage.EXPERIMENTATION, Stage.SCALE_UP]
+
+
+def test_who_left_the_team_has_no_voice_on_its_product(gate: Gate) -> None:
+    review = gate.ready()
+    with gate.database.write() as session:
+        accounts.join_product(session, gate.camille.id, gate.product, "team", "", JANUARY, JANUARY)
+    gate.seat(review, Seat("Camille", "", gate.camille.id), Seat("Paule"))
+    assert "ne décident pas" in lacks(gate, review)
+
+
+def test_a_bearer_of_the_preparers_name_is_not_a_second_person(gate: Gate) -> None:
+    other = added_person(gate.database, gate.clock, "Homonyme", Role.COACH, None)
+    with gate.database.write() as session:
+        session.execute(sa.update(PersonRow).where(PersonRow.id == other.id).values(name="Noor"))
+    review = gate.ready()
+    gate.seat(review, Seat("Noor", "coach"))
+    assert "Au moins une personne décide" in lacks(gate, review)
+
+
+@pytest.mark.parametrize("name", [".", "X", "123", "\u200b"])
+def test_a_seat_has_a_name(gate: Gate, name: str) -> None:
+    review = gate.ready()
+    gate.seat(review, Seat(name))
+    assert "Écrivez le nom" in lacks(gate, review)
+
+
+def test_days_out_of_reach_are_refused(gate: Gate) -> None:
+    with pytest.raises(holding.DayOutOfReach):
+        gate.open(planned_on=date(9999, 12, 31))
+    review = gate.ready(replace(ADVANCE, conditions=(Condition("Un jour", date(9999, 12, 31)),)))
+    assert "cinq ans" in lacks(gate, review)
 
 
 def test_a_review_given_up_leaves_room_for_another(gate: Gate) -> None:
@@ -305,9 +335,12 @@ def test_conditions_are_met_by_a_coach_and_late_ones_stand_in_the_queue(gate: Ga
 
         assert session.scalars(sa.select(ProductRow.id).where(conditions_overdue(TODAY))).all() == [gate.product]
 
-    def meet(person: object, day: date | None) -> None:
+    def meet(person: object, day: date | None, note: str = "Fait") -> None:
         with gate.database.write() as session:
-            holding.meet_condition(session, person, "aides", condition.id, day, "Fait", gate.clock.now(), TODAY)  # type: ignore[arg-type]
+            holding.meet_condition(session, person, "aides", condition.id, day, note, gate.clock.now(), TODAY)  # type: ignore[arg-type]
+
+    with pytest.raises(holding.NoteMissing):
+        meet(gate.noor, TODAY, " ")
 
     with pytest.raises(NotAllowed):
         meet(gate.camille, TODAY)
@@ -315,6 +348,9 @@ def test_conditions_are_met_by_a_coach_and_late_ones_stand_in_the_queue(gate: Ga
         meet(gate.noor, TODAY + timedelta(days=1))
     meet(gate.noor, TODAY)
     assert Urgency.CONDITION_LATE not in reasons()
+    meet(gate.noor, TODAY)
+    with pytest.raises(holding.ConditionMet):
+        meet(gate.noor, TODAY, "Autrement")
     meet(gate.noor, None)
     assert Urgency.CONDITION_LATE in reasons()
 

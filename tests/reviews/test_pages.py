@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
+from fabrique.portfolio.actions import correct_stays
+from fabrique.portfolio.queries import version_of
+from fabrique.portfolio.rules import Mark, Stage
 from fabrique.reviews.actions.holding import record_hash
+from fabrique.reviews.model import ConditionRow
 from fabrique.reviews.rules import Answer, ReviewState
 from factories import client, sign_in_as
-from reviews.conftest import ADVANCE, CONTINUE
+from reviews.conftest import ADVANCE, CONTINUE, JANUARY, TODAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -232,4 +238,51 @@ def test_a_condition_is_met_through_the_minutes(gate: Gate, site: TestClient) ->
     assert "En retard depuis le 1er septembre 2026" in page(site, f"{HOME}/1")
     assert post(site, "/produits/aides/conditions/1", where=f"{HOME}/1", met_on="2026-11-23", note="Nommée")[0] == 303
     assert "Levée le 23 novembre 2026" in page(site, f"{HOME}/1")
-    assert post(site, "/produits/aides/conditions/1", where=f"{HOME}/1", met_on="2030-01-01", reopen="")[0] == 422
+    assert post(site, "/produits/aides/conditions/1", where=f"{HOME}/1", met_on="2030-01-01", note="Nommée", reopen="")[0] == 409
+    assert post(site, "/produits/aides/conditions/1", where=f"{HOME}/1", reopen="1")[0] == 303
+    assert post(site, "/produits/aides/conditions/1", where=f"{HOME}/1", met_on="2030-01-01", note="Nommée")[0] == 422
+
+
+def test_what_was_typed_of_a_condition_or_a_day_comes_back(gate: Gate, site: TestClient) -> None:
+    be(site, gate, gate.noor)
+    status, _place, shown = post(site, HOME, planned_on="31/02/2026")
+    assert (status, 'value="31/02/2026"' in shown) == (422, True)
+    gate.sign(gate.ready())
+    status, _place, shown = post(site, "/produits/aides/conditions/1", where=f"{HOME}/1", met_on="31/02/2026", note="Nommée hier")
+    assert status == 422
+    assert 'value="31/02/2026"' in shown
+    assert 'value="Nommée hier"' in shown
+
+
+def test_a_calendar_survives_the_last_day_that_there_is(gate: Gate, site: TestClient) -> None:
+    gate.sign(gate.ready())
+    with gate.database.write() as session:
+        session.execute(sa.update(ConditionRow).values(due_on=date.max))
+    be(site, gate, gate.noor)
+    assert "99991231" in site.get("/mes-produits.ics").text
+
+
+def test_fields_that_no_form_has_break_nothing(gate: Gate, site: TestClient) -> None:
+    gate.open()
+    be(site, gate, gate.noor)
+    odd = {"name-x": "A", "name-99999999": "B", "condition-": "C", "name--1": "D", "name-²": "E"}
+    assert post(site, f"{HOME}/1/comite", **odd)[0] == 303
+    assert post(site, f"{HOME}/1/decision", **odd)[0] == 303
+
+
+def test_marks_that_turn_a_text_around_are_taken_out(gate: Gate, site: TestClient) -> None:
+    gate.open()
+    be(site, gate, gate.noor)
+    post(site, f"{HOME}/1/decision", reasons="\u202eLes\u200b raisons\x00")
+    assert gate.read(1).draft.outcome.reasons == "Les raisons"
+
+
+def test_minutes_say_when_phases_were_corrected_since_and_offer_no_vain_review(gate: Gate, site: TestClient) -> None:
+    gate.sign(gate.ready())
+    with gate.database.write() as session:
+        starts = [(Stage.INVESTIGATION, JANUARY, Mark.KNOWN), (Stage.STOPPED, TODAY, Mark.KNOWN)]
+        correct_stays(session, gate.noor, "aides", version_of(session, gate.product), starts, "Abandon", gate.clock.now(), TODAY)
+    be(site, gate, gate.noor)
+    shown = page(site, f"{HOME}/1")
+    assert "ont été corrigées depuis" in shown
+    assert "Préparer une revue qui la remplace" not in shown

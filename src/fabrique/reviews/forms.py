@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fabrique.language import _, n_
+from fabrique.language import _, n_, without_controls
 from fabrique.portfolio.rules import Stage
 from fabrique.reviews.rules import Answer, Condition, Decision, Outcome, Seat, back_stages
 from fabrique.web.days import day_from
@@ -59,7 +60,7 @@ def answer_values(draft: Draft, keys: Sequence[str], *, team: bool) -> Values:
 def read_answers(values: Mapping[str, str], keys: Sequence[str]) -> dict[str, tuple[Answer | None, str]]:
     """What is answered to each criterion; a word that is no answer counts as none."""
     known = {one.value: one for one in Answer}
-    return {key: (known.get(values.get(f"answer-{key}", "")), values.get(f"comment-{key}", "")) for key in keys}
+    return {key: (known.get(values.get(f"answer-{key}", "")), without_controls(values.get(f"comment-{key}", ""))) for key in keys}
 
 
 def committee_values(draft: Draft, planned_on: date | None) -> Values:
@@ -72,7 +73,8 @@ def committee_values(draft: Draft, planned_on: date | None) -> Values:
 
 def rows_of(values: Mapping[str, str], field: str, spare: int) -> range:
     """The rows of a list that a form shows: those that were written, and some to fill."""
-    taken = [int(name.rpartition("-")[2]) for name, text in values.items() if name.startswith(f"{field}-") and text.strip()]
+    numbers = [name.removeprefix(f"{field}-") for name, text in values.items() if name.startswith(f"{field}-") and text.strip()]
+    taken = [int(number) for number in numbers if re.fullmatch(r"[0-9]{1,4}", number)]
     return range(min(MOST_ROWS, max(taken, default=-1) + 1 + spare))
 
 
@@ -80,10 +82,12 @@ def read_seats(values: Mapping[str, str], people: Mapping[str, int]) -> list[Sea
     """Who sat. `people`: the ids behind names that belong to one account only, in lower case. A row without a name is none."""
     seats = []
     for place in rows_of(values, "name", 0):
-        name = " ".join(values.get(f"name-{place}", "").split())
+        name = " ".join(without_controls(values.get(f"name-{place}", "")).split())
         if name:
             decides = values.get(f"decides-{place}") == "true"
-            seats.append(Seat(name, values.get(f"role-{place}", "").strip(), people.get(name.casefold()), decides))
+            seats.append(
+                Seat(name, without_controls(values.get(f"role-{place}", "")).strip(), people.get(name.casefold()), decides)
+            )
     return seats
 
 
@@ -111,14 +115,18 @@ def read_outcome(values: Mapping[str, str], stage: Stage, faults: list[DayUnread
         chosen = None
     conditions = []
     for place in rows_of(values, "condition", 0):
-        text = values.get(f"condition-{place}", "").strip()
+        text = without_controls(values.get(f"condition-{place}", "")).strip()
         due = read_day(values, f"due-{place}", faults)
         if text and due:
             conditions.append(Condition(text, due))
         elif text and not any(one.field == f"due-{place}" for one in faults):
             faults.append(DayMissing(f"due-{place}", ""))
     return Outcome(
-        decision, chosen, read_day(values, "continue_until", faults), values.get("reasons", "").strip(), tuple(conditions)
+        decision,
+        chosen,
+        read_day(values, "continue_until", faults),
+        without_controls(values.get("reasons", "")).strip(),
+        tuple(conditions),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fabrique.accounts.rules import Role, coaches
 from fabrique.language import _, n_
 from fabrique.portfolio.rules import ACTIVE, ROAD, STAGE_LABELS, Stage
+from fabrique.reviews.names import alike, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -87,6 +88,7 @@ SOON = timedelta(days=30)
 SILENCE = timedelta(weeks=8)
 """Without any news for so long, a coach asks."""
 LONGEST_CONTINUE = timedelta(days=2 * 365)
+LONGEST_CONDITION = timedelta(days=5 * 365)
 MOST_CONDITIONS, MOST_SEATS = 50, 50
 
 
@@ -156,7 +158,7 @@ class Ground:
 
     stay: Stay | None
     team: frozenset[int]
-    """Ids of the people of the product's own team."""
+    """Ids of the people who are, or ever were, of the product's own team."""
     prepared_by: frozenset[int]
     keys: tuple[str, ...]
     """The criteria's keys, in order."""
@@ -165,7 +167,8 @@ class Ground:
     criteria_since: date
     """The first day of the criteria's next version, or a day to come where they are the present ones."""
     today: date
-    team_names: frozenset[str] = frozenset()
+    team_names: tuple[str, ...] = ()
+    preparer_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +236,17 @@ def criteria_lacks(draft: Draft, ground: Ground) -> Iterator[Lack]:
 def committee_lacks(draft: Draft, ground: Ground) -> Iterator[Lack]:
     """The second-person rule: nobody of the team decides, and nobody decides alone on what they prepared themselves."""
     deciding = [seat for seat in draft.committee if seat.decides]
-    if any(is_of_team(seat, ground) for seat in deciding):
-        yield Lack("comite", n_("People of the product’s own team sit, and do not decide."))
-    if not [seat for seat in deciding if seat.person_id not in ground.prepared_by and not is_of_team(seat, ground)]:
+    if any(not is_name(seat.name) for seat in draft.committee):
+        yield Lack("comite", n_("Write the name of each person who sat."))
+    if team := [seat.name for seat in deciding if is_of_team(seat, ground)]:
+        yield Lack(
+            "comite",
+            n_(
+                "People who are or were of the product’s team sit, and do not decide: %(names)s. Is it somebody else? Write the full name."
+            ),
+            (("names", ", ".join(team)),),
+        )
+    if not [seat for seat in deciding if is_independent(seat, ground)]:
         yield Lack("comite", n_("At least one person decides who neither prepared the review nor belongs to the team."))
     names = [(seat.person_id, seat.name.casefold()) for seat in draft.committee]
     if len(set(names)) < len(names):
@@ -243,10 +254,19 @@ def committee_lacks(draft: Draft, ground: Ground) -> Iterator[Lack]:
 
 
 def is_of_team(seat: Seat, ground: Ground) -> bool:
-    """Whether somebody who sat belongs to the product's own team, by account or, for a guest, by name."""
+    """Whether somebody who sat is or was of the product's own team: by account, and by whatever name it is written under."""
     if seat.person_id is not None:
         return seat.person_id in ground.team
-    return seat.name.strip().casefold() in ground.team_names
+    return any(alike(seat.name, name) for name in ground.team_names)
+
+
+def is_independent(seat: Seat, ground: Ground) -> bool:
+    """Whether somebody who decides neither prepared the review nor belongs to the team."""
+    if is_of_team(seat, ground) or not is_name(seat.name):
+        return False
+    if seat.person_id is not None:
+        return seat.person_id not in ground.prepared_by
+    return not any(alike(seat.name, name) for name in ground.preparer_names)
 
 
 def decision_lacks(draft: Draft) -> Iterator[Lack]:
@@ -293,6 +313,8 @@ def condition_lacks(draft: Draft) -> Iterator[Lack]:
         yield Lack("decision", n_("A condition says what is asked for."))
     if draft.held_on is not None and any(one.due_on < draft.held_on for one in conditions):
         yield Lack("decision", n_("A condition is due on the committee’s day or later."))
+    if draft.held_on is not None and any(one.due_on > draft.held_on + LONGEST_CONDITION for one in conditions):
+        yield Lack("decision", n_("A condition is due within five years of the committee’s day."))
 
 
 def leads_to(draft: Draft) -> Stage | None:

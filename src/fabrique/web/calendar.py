@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,7 +15,6 @@ from fabrique.web.exports import PRIVATE, attachment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
 
     from icalendar import Event
 
@@ -81,7 +80,8 @@ def event(entry: Entry, site: str) -> Event:
     made.add("dtstamp", entry.changed_at.astimezone(UTC).replace(microsecond=0))
     made.add("sequence", entry.sequence)
     made.add("dtstart", entry.day)
-    made.add("dtend", entry.day + timedelta(days=1))
+    if entry.day < date.max:  # the last day that there is has no next; without an end, an entry lasts its day
+        made.add("dtend", entry.day + timedelta(days=1))
     made.add("summary", clean(entry.summary))
     if entry.description:
         made.add("description", clean(entry.description))

@@ -98,6 +98,10 @@ def joining_faults(
         )
     elif kind == COACH and found.role != Role.COACH:
         yield Fault("email", n_("%(name)s is here without the role of coach."), (("name", found.name),))
+    elif kind == COACH and tie is not None and tie.kind == TEAM:
+        yield Fault(
+            "email", n_("%(name)s is or was of this product’s team: nobody coaches what they made."), (("name", found.name),)
+        )
     elif tie is not None and (tie.until is None or tie.until >= today):
         yield Fault("email", TIED[tie.kind], (("name", found.name),))
 

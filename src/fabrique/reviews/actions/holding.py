@@ -28,8 +28,9 @@ from fabrique.reviews.drafts import (
 from fabrique.reviews.evidence import as_json, gather
 from fabrique.reviews.model import ConditionRow, ReviewRow
 from fabrique.reviews.queries.criteria import criteria_set, latest_criteria
-from fabrique.reviews.queries.holding import ground_of, review
+from fabrique.reviews.queries.holding import ground_of, is_supersedable, review
 from fabrique.reviews.rules import (
+    LONGEST_CONTINUE,
     MOST_CONDITIONS,
     MOST_SEATS,
     Answered,
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from fabrique.reviews.queries.holding import Review
     from fabrique.reviews.rules import Answer, Draft, Lack, Outcome, Seat
 
-LONGEST_TEXT = 20_000
+LONGEST_TEXT, LONGEST_NOTE = 20_000, 2_000
 SCHEMA = 1
 
 
@@ -74,6 +75,16 @@ class TextTooLong(Problem):
     """A text is longer than anybody would read."""
 
 
+class DayOutOfReach(Problem):
+    """A committee is planned on a day that nobody plans for."""
+
+
+def require_near(planned_on: date | None, today: date) -> None:
+    """Raise DayOutOfReach where a committee is planned further than two years away, either way."""
+    if planned_on is not None and abs(planned_on - today) > LONGEST_CONTINUE:
+        raise DayOutOfReach(n_("A committee is planned within two years; %(day)s is too far."), day=planned_on)
+
+
 class NotReady(Problem):
     """Something is missing before the review can be signed."""
 
@@ -88,7 +99,8 @@ class ReviewOvertaken(Overtaken):
     def __init__(self, changes: Sequence[tuple[str, str, str]], seen: str) -> None:
         super().__init__(
             n_(
-                "Somebody else saved this part while you were writing. Nothing of yours is lost: look at what changed, then save again."
+                "This part was changed while you were writing, by somebody else or in another tab. Nothing of yours is lost: "
+                "compare, then save again."
             )
         )
         self.changes, self.seen = tuple(changes), seen
@@ -131,6 +143,7 @@ def open_review(session: Session, person: Person, slug: str, planned_on: date | 
     if not (may_prepare(person, product.id) or may_ask(person, product.id)):
         raise NotAllowed(n_("A review is opened by a coach of the product, or asked for by its team."))
     require_none_open(session, product.id)
+    require_near(planned_on, today)
     stay = stay_on(stays_of(session, [product.id]).get(product.id, []), today)
     criteria = latest_criteria(session, stay.stage) if stay and stay.stage in ACTIVE else None
     if stay is None or criteria is None:
@@ -242,6 +255,7 @@ def save_committee(
 ) -> None:  # fmt: skip
     """Who sat, and when."""
     row = prepared(session, person, slug, review_id)
+    require_near(planned_on, now.date())
     require_short(*(text for seat in seats for text in (seat.name, seat.role)))
     if len(seats) > MOST_SEATS:
         raise TextTooLong(n_("A committee of more than %(most)s people does not decide."), most=MOST_SEATS)
@@ -385,7 +399,7 @@ def record_text(record: Mapping[str, Any]) -> str:
     return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def supersede(session: Session, person: Person, slug: str, review_id: int, now: datetime) -> int:
+def supersede(session: Session, person: Person, slug: str, review_id: int, now: datetime, today: date) -> int:
     """Open the review that will replace a signed one, beginning from what it said. Returns its id."""
     old = held(session, slug, review_id)
     if not may_prepare(person, old.product_id):
@@ -393,6 +407,8 @@ def supersede(session: Session, person: Person, slug: str, review_id: int, now: 
     if old.state != ReviewState.SIGNED:
         raise ReviewClosed(n_("Only a signed review is superseded."))
     require_none_open(session, old.product_id)
+    if not is_supersedable(session, old.product_id, old.id, draft_of(old).from_stage, today):
+        raise ReviewClosed(n_("The product has moved on since that decision; put its phases right by a correction instead."))
     newest = latest_criteria(session, draft_of(old).from_stage)
     row = blank(old.product_id, newest.id if newest else old.set_id, old.from_stage, person, now)
     row.prepared_by, row.supersedes_id = [person.id], old.id
@@ -407,6 +423,14 @@ def supersede(session: Session, person: Person, slug: str, review_id: int, now: 
 
 class ConditionDayWrong(Problem):
     """A condition is not met on a day to come, nor before it was asked for."""
+
+
+class ConditionMet(Overtaken):
+    """Somebody marked the condition already."""
+
+
+class NoteMissing(Problem):
+    """A condition is met on nothing that can be seen."""
 
 
 def meet_condition(
@@ -425,9 +449,16 @@ def meet_condition(
     row, held_on = found
     if not may_prepare(person, row.product_id):
         raise NotAllowed(n_("A condition is marked as met by a coach of the product."))
+    if met_on is not None and row.met_on is not None and (row.met_on, row.met_note) != (met_on, note.strip()):
+        raise ConditionMet(
+            n_("This condition is marked as met already, on %(day)s; say first that it is not met after all."), day=row.met_on
+        )
+    if met_on is not None and not note.strip():
+        raise NoteMissing(n_("Say how one sees that the condition is met: it is kept with the decision."))
+    if len(note) > LONGEST_NOTE:
+        raise TextTooLong(n_("A text is longer than %(most)s characters; nobody would read it."), most=LONGEST_NOTE)
     if met_on is not None and (met_on > today or (held_on is not None and met_on < held_on)):
         raise ConditionDayWrong(n_("A condition is met after it was asked for, and not on a day to come."))
-    require_short(note)
     row.met_on, row.met_note, row.met_by = met_on, note.strip() if met_on else "", person.id if met_on else None
     details = {"condition": row.id, "text": row.text, "met_on": met_on.isoformat() if met_on else None, "note": note.strip()}
     audit(session, now, "meet_condition", ("product", slug), details, person.id)

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from fabrique.accounts.rules import Permission
-from fabrique.language import Problem, n_
+from fabrique.language import Problem, n_, without_controls
 from fabrique.reviews import forms
 from fabrique.reviews.actions import holding
 from fabrique.reviews.actions.holding import NotReady, ReviewOvertaken
@@ -42,10 +42,11 @@ def reviews(visit: NamedDependency[Visit], slug: FromPath[str]) -> Response[byte
     return answer(visit, lambda s: list_page(visit, s, slug))
 
 
-def list_page(visit: Visit, session: Session, slug: str, problem: str = "") -> str:
+def list_page(visit: Visit, session: Session, slug: str, problem: str = "", typed: str = "") -> str:
     """The list of a product's reviews."""
     page = sitting.reviews_page(session, slug, visit.today)
-    return render(visit, "reviews/list.html", page=page, rights=rights(visit, page.product_id), problem=problem, **LABELS)
+    may = rights(visit, page.product_id)
+    return render(visit, "reviews/list.html", page=page, rights=may, problem=problem, typed=typed, **LABELS)
 
 
 @post("/produits/{slug:str}/revues", permission=Permission.WORK, sync_to_thread=True)
@@ -59,7 +60,9 @@ def open_review(visit: NamedDependency[Visit], slug: FromPath[str], data: Form) 
             made = holding.open_review(session, person_of(visit), slug, planned_on, visit.site.clock.now(), visit.today)
     except Problem as problem:
         with visit.site.database.read() as session:
-            return private_answer(visit, list_page(visit, session, slug, str(problem)), status_of(problem))
+            return private_answer(
+                visit, list_page(visit, session, slug, str(problem), data.get("planned_on", "")), status_of(problem)
+            )
     return see_other(f"/produits/{slug}/revues/{made}")
 
 
@@ -75,12 +78,14 @@ def one_review(visit: NamedDependency[Visit], slug: FromPath[str], review_id: Fr
     return answer(visit, lambda s: review_page(visit, s, slug, review_id))
 
 
-def review_page(visit: Visit, session: Session, slug: str, review_id: int, problem: str = "") -> str:
+def review_page(
+    visit: Visit, session: Session, slug: str, review_id: int, problem: str = "", typed: dict[str, str] | None = None
+) -> str:
     """The review's own page: minutes once it is signed."""
     page = sitting.review_page(session, slug, within(review_id), visit.today)
     template = "reviews/minutes.html" if page.review.record else "reviews/show.html"
     found = rights(visit, page.review.product_id, page.review.draft.committee)
-    return render(visit, template, page=page, x=page.review, rights=found, problem=problem, **LABELS)
+    return render(visit, template, page=page, x=page.review, rights=found, problem=problem, typed=typed or {}, **LABELS)
 
 
 def within(review_id: int) -> int:
@@ -90,10 +95,10 @@ def within(review_id: int) -> int:
     return review_id
 
 
-def again(visit: Visit, slug: str, review_id: int, problem: Problem) -> Response[bytes]:
-    """The review's page with what went wrong at its top."""
+def again(visit: Visit, slug: str, review_id: int, problem: Problem, typed: dict[str, str] | None = None) -> Response[bytes]:
+    """The review's page with what went wrong at its top, and what was typed in its place."""
     with visit.site.database.read() as session:
-        text = review_page(visit, session, slug, review_id, str(problem))
+        text = review_page(visit, session, slug, review_id, str(problem), typed)
     return private_answer(visit, text, status_of(problem))
 
 
@@ -204,9 +209,9 @@ def take_step(visit: Visit, slug: str, review_id: int, step: str, data: dict[str
                 case "criteres-a-jour":
                     holding.take_new_criteria(session, person, slug, review_id, now)
                 case "abandon":
-                    holding.give_up(session, person, slug, review_id, data.get("reason", ""), now)
+                    holding.give_up(session, person, slug, review_id, without_controls(data.get("reason", "")), now)
                 case _:
-                    going_to = holding.supersede(session, person, slug, review_id, now)
+                    going_to = holding.supersede(session, person, slug, review_id, now, visit.today)
     except Problem as problem:
         return again(visit, slug, review_id, problem)
     return see_other(f"/produits/{slug}/revues/{going_to}")
@@ -257,9 +262,11 @@ def meet_condition(
     try:
         require_days(faults)
         with visit.site.database.write() as session:
-            holding.meet_condition(session, person, slug, condition_id, met_on, data.get("note", ""), now, visit.today)
+            holding.meet_condition(
+                session, person, slug, condition_id, met_on, without_controls(data.get("note", "")), now, visit.today
+            )
     except Problem as problem:
-        return again(visit, slug, review_id, problem)
+        return again(visit, slug, review_id, problem, {**data, "condition": str(condition_id)})
     return see_other(f"/produits/{slug}/revues/{review_id}#conditions")
 
 

@@ -79,8 +79,8 @@ def review_due_day() -> sa.ColumnElement[date]:
 def next_review_day() -> sa.ColumnElement[date]:
     """The day to look at first, as `Agenda.next_day` has it: the committee's where one is planned, else the day the review is due."""
     planned = (
-        sa.select(sa.func.coalesce(ReviewRow.held_on, ReviewRow.planned_on))
-        .where(ReviewRow.product_id == ProductRow.id, ReviewRow.state == ReviewState.PREPARING)
+        sa.select(ReviewRow.planned_on)
+        .where(ReviewRow.product_id == ProductRow.id, ReviewRow.state == ReviewState.PREPARING, ReviewRow.held_on.is_(None))
         .correlate(ProductRow)
         .scalar_subquery()
     )
@@ -159,7 +159,8 @@ def _agenda(stay: Stay | None, rows: Sequence[ReviewRow], conditions: tuple[Open
         stay,
         due_of(stay, until),
         preparing.id if preparing else None,
-        (preparing.held_on or preparing.planned_on) if preparing else None,
+        # Once the committee was held there is nothing to plan for: what is left is to sign.
+        preparing.planned_on if preparing and preparing.held_on is None else None,
         conditions,
     )
 

@@ -186,13 +186,23 @@ def team_of(session: Session, product_id: int, day: date, kind: str = "team") ->
     return {row.id: row.name for row in rows}
 
 
+def ever_of_team(session: Session, product_id: int) -> dict[int, str]:
+    """Everybody who is or ever was of a product's own team: leaving it gives nobody a voice on it."""
+    rows = session.execute(
+        sa.select(PersonRow.id, PersonRow.name)
+        .join(MembershipRow, MembershipRow.person_id == PersonRow.id)
+        .where(MembershipRow.product_id == product_id, MembershipRow.kind == "team")
+    )
+    return {row.id: row.name for row in rows}
+
+
 BASIS_LEFT_OUT = frozenset({"flags", "stage"})
 """An open flag or the time passed is worth knowing, and proves nothing."""
 
 
 def ground_of(session: Session, found: Review, evidence: Evidence, today: date) -> Ground:
     """What the review's signature is checked against."""
-    team = team_of(session, found.product_id, found.draft.held_on or today)
+    team = ever_of_team(session, found.product_id)
     newest = latest_criteria(session, found.from_stage)
     return Ground(
         stay=stay_before(session, found, today),
@@ -206,17 +216,37 @@ def ground_of(session: Session, found: Review, evidence: Evidence, today: date) 
         ),
         criteria_since=next_version_since(session, found, newest),
         today=today,
-        team_names=frozenset(name.strip().casefold() for name in team.values()),
+        team_names=tuple(team.values()),
+        preparer_names=found.preparers,
     )
 
 
 def stay_before(session: Session, found: Review, today: date) -> Stay | None:
     """The product's present stay; under a review that supersedes another, the one it would have without that decision."""
-    lines = stay_lines(session, [found.product_id]).get(found.product_id, [])
+    return stay_without(session, found.product_id, found.supersedes_id, today)
+
+
+def stay_without(session: Session, product_id: int, review_id: int | None, today: date) -> Stay | None:
+    """The present stay had a review decided nothing; where the product has moved on since, the present one as it is."""
+    lines = stay_lines(session, [product_id]).get(product_id, [])
     stays = [line.stay for line in lines]
-    if found.supersedes_id is not None and lines and lines[-1].review_id == found.supersedes_id:
+    if review_id is not None and lines and lines[-1].review_id == review_id:
         stays = [*stays[:-2], *(replace(one, end=None) for one in stays[-2:-1])]
     return stay_on(stays, today)
+
+
+def is_supersedable(session: Session, product_id: int, review_id: int, from_stage: Stage, today: date) -> bool:
+    """Whether another review could still take a decision's place: without it, the product would be at that gate again."""
+    stay = stay_without(session, product_id, review_id, today)
+    return stay is not None and stay.stage is from_stage
+
+
+def is_corrected(session: Session, product_id: int, review_id: int, next_stage: str | None, held_on: date | None) -> bool:
+    """Whether the phases say something else today than a signed review that led to a stage."""
+    if not next_stage:
+        return False
+    lines = stay_lines(session, [product_id]).get(product_id, [])
+    return not any(line.review_id == review_id and line.stay.start == held_on and line.stay.stage == next_stage for line in lines)
 
 
 def next_version_since(session: Session, found: Review, newest: CriteriaSet | None) -> date:

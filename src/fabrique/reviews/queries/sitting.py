@@ -17,7 +17,16 @@ from fabrique.reviews.drafts import draft_of, whole_fingerprint
 from fabrique.reviews.model import ConditionRow, ReviewRow
 from fabrique.reviews.queries.criteria import criteria_set, latest_criteria
 from fabrique.reviews.queries.due import Agenda, agendas
-from fabrique.reviews.queries.holding import Review, ReviewLine, ground_of, review, review_lines, team_of
+from fabrique.reviews.queries.holding import (
+    Review,
+    ReviewLine,
+    ground_of,
+    is_corrected,
+    is_supersedable,
+    review,
+    review_lines,
+    team_of,
+)
 from fabrique.reviews.rules import NEXT, DueReason, Lack, ReviewState, back_stages, lacks, leads_to, missing_of, stop_stage
 from fabrique.web.calendar import Entry
 from fabrique.web.errors import not_there
@@ -98,6 +107,12 @@ class ReviewPage:
     """Names that the committee's form suggests."""
     team: tuple[str, ...]
     agenda: Agenda
+    supersedable: bool
+    """Whether another review could still supersede this one."""
+    corrected: bool
+    """Whether the product's phases were corrected since this one was signed."""
+    unknown: tuple[str, ...]
+    """Who decided without an account here: known by name alone, on the word of whoever signs."""
     today: date
 
 
@@ -126,6 +141,10 @@ def review_page(session: Session, slug: str, review_id: int, today: date) -> Rev
         committee=committee_names(session) if found.state is ReviewState.PREPARING else (),
         team=tuple(team_of(session, found.product_id, today).values()),
         agenda=agendas(session, [found.product_id], today)[found.product_id],
+        supersedable=is_supersedable(session, found.product_id, found.id, found.from_stage, today),
+        corrected=found.state is ReviewState.SIGNED
+        and is_corrected(session, found.product_id, found.id, (found.record or {}).get("next_stage"), found.draft.held_on),
+        unknown=tuple(seat.name for seat in found.draft.committee if seat.decides and seat.person_id is None),
         today=today,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from datetime import UTC, date
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fabrique.clock import FixedClock
+    from fabrique.exchange.report import ImportReport
     from fabrique.portfolio.queries import ProductSheet
     from fabrique.portfolio.sheet import Telling
 
@@ -354,6 +356,29 @@ def test_an_import_stopped_and_run_again_ends_as_one_that_was_not(
     assert {known(database, f"produit-{number}").name for number in range(5)} == {"Aide au logement"}
     with database.read() as session:
         assert [one is not None for one in session.scalars(sa.select(BatchRow.finished_at))] == [True]
+
+
+@pytest.mark.parametrize("looking", ["fabrique.exchange.betagouv.running.known_as", "fabrique.portfolio.actions.plan_products"])
+def test_an_import_counts_nothing_that_another_made_between_its_look_and_its_writing(
+    database: Database, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looking: str
+) -> None:
+    source = folder(tmp_path, aide=sheet(WHOLE), incubators__dinum=sheet("title: DINUM\n"))
+    module, _dot, name = looking.rpartition(".")
+    look = getattr(sys.modules[module], name)
+    quicker: list[ImportReport] = []
+
+    def looked(*asked: object) -> object:
+        found = look(*asked)
+        monkeypatch.undo()
+        quicker.append(import_betagouv(database, clock, source))
+        return found
+
+    monkeypatch.setattr(looking, looked)
+    slower = import_betagouv(database, clock, source)
+    brought = "incubators" if name == "known_as" else "products"
+    assert quicker[0].kinds[brought]["created"] == 1
+    assert dict(slower.kinds[brought]) == {"read": 1, "unchanged": 1}
+    assert [kind for kind, _key, _name in slower.created if kind == brought] == []
 
 
 def test_two_imports_of_the_same_new_products_at_one_moment_both_end_well(

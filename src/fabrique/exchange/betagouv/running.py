@@ -192,23 +192,20 @@ class Run:
         """Incubators or organisations."""
         with self.database.read() as session:
             known = known_as(session, kind, [one.key for one in told])
-        different = [one for one in told if known.get(one.key) != one]
+        outcomes = {one.key: outcome_of(known.get(one.key), one) for one in told}
+        different = [one for one in told if outcomes[one.key] is not Outcome.UNCHANGED]
         if different and not self.report.dry_run:
             with self.database.write() as session:
+                # Looked at again where it is written: another import may have brought them since.
+                known |= known_as(session, kind, [one.key for one in different])
                 self.batch(session)
-                for one in different:
-                    match one:
-                        case Organisation():
-                            portfolio.put_organisation(session, one)
-                        case Incubator():
-                            portfolio.put_incubator(session, one)
+                outcomes |= {one.key: put(session, one) for one in different}
         for one in told:
+            self.report.count(kind, outcomes[one.key])
             before = known.get(one.key)
-            outcome = Outcome.UNCHANGED if before == one else Outcome.CHANGED if before else Outcome.CREATED
-            self.report.count(kind, outcome)
-            if before is None:
+            if outcomes[one.key] is Outcome.CREATED:
                 self.report.created.append((kind, one.key, label_of(one)))
-            elif before != one:
+            elif before is not None and outcomes[one.key] is Outcome.CHANGED:
                 self.report.changes.extend(named_changes(kind, before, one))
 
     def batch(self, session: Session) -> int:
@@ -241,6 +238,22 @@ def change(slug: str, name: str, field: str, before: ProductSheet, after: Produc
         "products", slug, name, field, words_of(before, field), words_of(after, field), as_document(before).get(field),
         as_document(after).get(field),
     )  # fmt: skip
+
+
+def outcome_of(before: Named | None, told: Named) -> Outcome:
+    """What putting an incubator or an organisation would do."""
+    if before is None:
+        return Outcome.CREATED
+    return Outcome.UNCHANGED if before == told else Outcome.CHANGED
+
+
+def put(session: Session, told: Named) -> Outcome:
+    """Record an incubator or an organisation: what was done."""
+    match told:
+        case Organisation():
+            return portfolio.put_organisation(session, told)
+        case Incubator():
+            return portfolio.put_incubator(session, told)
 
 
 def known_as(session: Session, kind: str, keys: Sequence[str]) -> dict[str, Named]:

@@ -76,7 +76,7 @@ def put_incubator(session: Session, told: Incubator) -> Outcome:
 
 
 def _put(session: Session, table: type[OrganisationRow | IncubatorRow], key: str, values: dict[str, str]) -> Outcome:
-    row = session.scalar(sa.select(table).where(table.key == key))
+    row = session.scalar(sa.select(table).where(table.key == key).with_for_update())
     if row is None:
         session.add(table(key=key, **values))
         session.flush()
@@ -113,13 +113,19 @@ def _planned(telling: Telling, before: ProductSheet | None, last: dict[str, obje
 
 
 def put_products(session: Session, sheets: Sequence[ProductSheet | Telling], writing: Writing) -> list[Planned]:
-    """Record product sheets as told: what was done with each, in their order."""
+    """Record product sheets as told: what was done with each, in their order.
+
+    Raises IntegrityError where somebody else makes one of them at the same moment.
+    """
+    slugs = [one.sheet.slug if isinstance(one, Telling) else one.slug for one in sheets]
+    # Held before they are compared: what is said to change is then what this transaction changes.
+    in_order = sa.select(ProductRow).where(ProductRow.slug.in_(slugs)).order_by(ProductRow.id)
+    rows = {row.slug: row for row in session.scalars(in_order.with_for_update())}
     planned = plan_products(session, sheets)
     for one in planned:
         if one.told_before:
             continue
-        row = session.scalar(sa.select(ProductRow).where(ProductRow.slug == one.told.slug).with_for_update())
-        row = row or ProductRow(slug=one.told.slug, version=0)
+        row = rows.get(one.told.slug) or ProductRow(slug=one.told.slug, version=0)
         row.told = as_document(one.told)
         if one.outcome is not Outcome.UNCHANGED:
             write_sheet(session, row, one.before, one.after, writing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ from fabrique.portfolio.actions import Writing, put_incubator, put_organisation,
 from fabrique.portfolio.model import ProductRow
 from fabrique.portfolio.queries import finding
 from fabrique.portfolio.queries.finding import Board, Found, Group, Sort, Wanted, every_product, find_board, find_products
-from fabrique.portfolio.rules import Stage, Stay
+from fabrique.portfolio.rules import Mark, Stage, Stay, joined, stay_on
 from fabrique.portfolio.sheet import Incubator, Organisation, ProductSheet
 from people import added_person
 
@@ -128,6 +129,23 @@ def test_each_filter_keeps_its_own_and_filters_add_up(
     found = find(portfolio, **wanted)
     assert [line.slug for line in found.lines] == expected
     assert found.total == len(expected)
+
+
+def test_the_stay_of_today_is_the_one_that_the_rules_name_whatever_the_dates(database: Database, clock: FixedClock) -> None:
+    """Phases that begin on the same day, today, tomorrow: the last one begun counts, on both databases."""
+    days = [TODAY - timedelta(days=400), TODAY - timedelta(days=1), TODAY, TODAY + timedelta(days=1)]
+    dates = [starts for length in range(4) for starts in combinations_with_replacement(days, length)]
+    sheets = [
+        ProductSheet(
+            f"p{place}", "P", stays=joined([(stage, day, Mark.KNOWN) for stage, day in zip(Stage, starts, strict=False)])
+        )
+        for place, starts in enumerate(dates)
+    ]
+    with database.write() as session:
+        put_products(session, sheets, Writing(None, clock.now()))
+    found = {line.slug: line.stay for line in find(database, size=1000).lines}
+    assert found == {sheet.slug: stay_on(sheet.stays, TODAY) for sheet in sheets}
+    assert len(found) > 30
 
 
 def test_a_coach_is_found_by_what_they_coach_today(portfolio: Database, clock: FixedClock) -> None:

@@ -234,13 +234,17 @@ def ranked(
 
 CURRENT = aliased(StayRow, name="current_stay")
 """The stay that a product is in, in the queries below; for orders and conditions over it."""
-BEGUN = aliased(StayRow, name="begun_stay")
 
 
 def in_current_stay(today: date) -> sa.ColumnElement[bool]:
-    """Joins a product with the stay it is in: the last one that has begun. Those still to come are plans."""
-    last = sa.select(sa.func.max(BEGUN.position)).where(BEGUN.product_id == ProductRow.id, BEGUN.start <= today).scalar_subquery()
-    return sa.and_(CURRENT.product_id == ProductRow.id, CURRENT.position == last)
+    """Joins a product with the stay it is in: the last one that has begun. Those still to come are plans.
+
+    Stays follow one another without overlap or gap up to an open one (rules.require_stays), so the last begun is the one that has not
+    ended yet: one comparison for each stay, where looking for the greatest position takes a search for each product.
+    """
+    return sa.and_(
+        CURRENT.product_id == ProductRow.id, CURRENT.start <= today, sa.or_(CURRENT.end.is_(None), CURRENT.end > today)
+    )
 
 
 def listing(today: date) -> sa.Select[*tuple[Any, ...]]:

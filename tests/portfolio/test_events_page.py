@@ -73,8 +73,7 @@ def test_an_event_is_added_stands_on_the_product_and_is_taken_away(database: Dat
     assert "version 2" in unescape(site.get("/produits/aides").text)
     with database.read() as session:
         number = session.scalars(sa.select(ProductEventRow.id).where(ProductEventRow.kind == "release")).one()
-    for _click in range(2):
-        assert post(site, f"{HOME}/{number}/retrait")[0] == 303, "a second click does no harm"
+    assert [post(site, f"{HOME}/{number}/retrait")[0] for _click in range(2)] == [303, 404]
     assert [kind for kind, *_rest in events(database)] == ["committee", "fête"]
     with database.read() as session:
         trail = session.scalars(sa.select(AuditRow.action).where(AuditRow.action.endswith("_event"))).all()
@@ -103,7 +102,7 @@ def test_a_kind_that_nobody_knows_is_shown_as_an_event(site: TestClient) -> None
         ("day", "demain", "n’est pas une date"),
         ("day", "0001-01-01", "n’est pas un jour de la vie"),
         ("day", "9999-12-31", "n’est pas un jour de la vie"),
-        ("comment", "é" * 20_001, "Moins de 20000 caractères"),
+        ("comment", "é" * 20_001, "Moins de 20 000 caractères"),
         ("link", "javascript:alert(1)", "adresse entière"),
         ("link", "exemple.fr", "adresse entière"),
     ],
@@ -147,13 +146,14 @@ def test_an_event_still_to_come_is_marked_as_such(site: TestClient) -> None:
 
 def test_strangers_unknown_products_and_unknown_numbers(database: Database, clock: FixedClock, site: TestClient) -> None:
     with database.read() as session:
-        number = session.scalars(sa.select(ProductEventRow.id).order_by(ProductEventRow.id)).first()
+        number = session.scalars(sa.select(ProductEventRow.id).order_by(ProductEventRow.id)).first() or 0
     assert site.get("/produits/autre/evenements").status_code == 403
     assert site.get("/produits/inconnu/evenements").status_code == 404
     assert post(site, "/produits/autre/evenements", kind="other", day="2026-06-01")[0] == 403
     assert post(site, "/produits/autre/evenements/1/retrait")[0] == 403
     assert post(site, "/produits/inconnu/evenements/1/retrait")[0] == 404
     assert post(site, f"{HOME}/{2**40}/retrait")[0] == 404
+    assert post(site, f"{HOME}/{number + 999}/retrait")[0] == 404
     with client(database, clock) as other:
         sign_in(other, database, clock)
         assert other.get(HOME).status_code == 403, "leadership reads, and writes nothing"

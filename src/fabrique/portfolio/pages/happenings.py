@@ -13,11 +13,11 @@ from fabrique.accounts.rules import Permission
 from fabrique.language import Problem, n_
 from fabrique.portfolio import actions, forms
 from fabrique.portfolio.checking import Fault, SheetInvalid, one_event_faults
-from fabrique.portfolio.pages.reading import LARGEST_ID, Form, by_field, faults_of, may_write, person_of
+from fabrique.portfolio.pages.reading import Form, by_field, faults_of, may_write, person_of
 from fabrique.portfolio.queries.happenings import event_label, events_page, origin_label
 from fabrique.portfolio.rules import EVENT_LABELS
 from fabrique.portfolio.sheet import Event
-from fabrique.web.errors import NotAllowed, not_there, status_of
+from fabrique.web.errors import NotAllowed, NotThere, status_of
 from fabrique.web.rendering import private_answer, render, see_other
 from fabrique.web.visit import Visit
 
@@ -84,14 +84,13 @@ def event_from(values: dict[str, str], today: date) -> Event:
 
 @post("/produits/{slug:str}/evenements/{event_id:int}/retrait", permission=Permission.WORK, sync_to_thread=True)
 def remove(visit: NamedDependency[Visit], slug: FromPath[str], event_id: FromPath[int]) -> Redirect:
-    """Take an event back. Twice is no fault: it is gone all the same."""
-    if event_id > LARGEST_ID:
-        raise not_there(str(event_id))
+    """Take an event back. Raises NotThere for one that is gone, or another product's."""
     with visit.site.database.write() as session:
         found = events_page(session, slug)
         require_writer(visit, found.product_id)
-        if (event := found.event(event_id)) is not None:
-            actions.remove_event(session, person_of(visit), slug, event, visit.site.clock.now())
+        if (event := found.event(event_id)) is None:
+            raise NotThere(n_("This event is not there, or not any more."))
+        actions.remove_event(session, person_of(visit), slug, event, visit.site.clock.now())
     return see_other(f"/produits/{slug}/evenements")
 
 

@@ -218,7 +218,7 @@ def test_a_correction_has_a_reason_a_coach_and_a_line_in_the_trail(
 
     with pytest.raises(NotAllowed):
         correct(camille, "Parce que")
-    with pytest.raises(actions.ReasonMissing):
+    with pytest.raises(actions.ReasonUnfit):
         correct(noor, " ")
     assert correct(noor, "La date du comité")
     assert not correct(noor, ""), "nothing to correct any more"

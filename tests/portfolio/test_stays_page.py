@@ -158,6 +158,8 @@ def test_more_rows_save_nothing(site: Site) -> None:
         ({"stage-2": "scale_up", "start-2": "2025-02-01"}, "start-2", "1er février 2025"),
         ({"gone-0": "true", "gone-1": "true"}, "start-0", "au moins une phase"),
         ({"start-1": "2025-03-11", "reason": " "}, "reason", "pourquoi"),
+        ({"start-1": "2025-03-11", "reason": "x" * 20_001}, "reason", "Moins de 20 000 caractères"),
+        ({"start-1": "2025-03-11", "mark-1": "devinée"}, "mark-1", "connu ou estimé"),
     ],
 )
 def test_what_cannot_be_kept_comes_back_at_its_field(site: Site, data: dict[str, str], field: str, told: str) -> None:

@@ -314,9 +314,11 @@ def read_stays(values: Mapping[str, str], faults: list[Fault]) -> list[tuple[int
             faults.append(Fault(f"stage-{place}", n_("Choose the phase that begins on that day.")))
         if day is None and not text:
             faults.append(Fault(f"start-{place}", n_("Give the first day of this phase.")))
+        mark = values.get(f"mark-{place}", Mark.KNOWN)
+        if mark not in set(Mark):
+            faults.append(Fault(f"mark-{place}", n_("Say whether the day is known or estimated.")))
         if len(faults) == before and day is not None:
-            mark = Mark.ESTIMATED if values.get(f"mark-{place}") == Mark.ESTIMATED else Mark.KNOWN
-            found.append((place, (Stage(stage), day, mark)))
+            found.append((place, (Stage(stage), day, Mark(mark))))
     return found
 
 

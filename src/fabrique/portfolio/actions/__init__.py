@@ -5,7 +5,7 @@ from __future__ import annotations
 from fabrique.portfolio.actions.sheets import (
     Begun,
     ProductExists,
-    ReasonMissing,
+    ReasonUnfit,
     SheetOvertaken,
     add_event,
     begun_faults,
@@ -33,7 +33,7 @@ __all__ = [
     "Outcome",
     "Planned",
     "ProductExists",
-    "ReasonMissing",
+    "ReasonUnfit",
     "SheetOvertaken",
     "Writing",
     "add_event",

@@ -12,7 +12,7 @@ from fabrique.accounts.actions import audit
 from fabrique.accounts.rules import Role, coaches, works_on
 from fabrique.language import Problem, folded, n_, slug_from
 from fabrique.portfolio.actions.writing import Writing, write_sheet
-from fabrique.portfolio.checking import FIRST_DAY, Fault, SheetInvalid, one_event_faults, sheet_faults
+from fabrique.portfolio.checking import FIRST_DAY, LONGEST_TEXT, Fault, SheetInvalid, one_event_faults, sheet_faults
 from fabrique.portfolio.model import IncubatorRow, OrganisationRow, ProductRow
 from fabrique.portfolio.queries.sheets import product_sheets
 from fabrique.portfolio.rules import (
@@ -49,8 +49,8 @@ class ProductExists(Problem):
     """A product has that name already; `values` says under which slug."""
 
 
-class ReasonMissing(Problem):
-    """A correction says why."""
+class ReasonUnfit(Problem):
+    """A correction says why, in a text of a bounded length."""
 
 
 class SheetOvertaken(Overtaken):
@@ -212,8 +212,8 @@ def correct_stays(
     stays = with_planned(starts, planned)
     if stays == before.stays:
         return False
-    if not reason.strip():
-        raise ReasonMissing(n_("Say why the phases are corrected: the reason is kept with the correction."))
+    if fault := reason_fault(reason):
+        raise ReasonUnfit(fault.message, **dict(fault.values))
     after = changed(before, {"stays": stays})
     if row.version != version:
         raise SheetOvertaken(differences(after, before), row.version)
@@ -222,6 +222,15 @@ def correct_stays(
     details = {"before": list(change.before), "after": list(change.after), "reason": reason.strip()}
     audit(session, now, "correct_stages", ("product", slug), details, person.id)
     return True
+
+
+def reason_fault(reason: str) -> Fault | None:
+    """What is wrong with the reason of a correction."""
+    if not reason.strip():
+        return Fault("reason", n_("Say why the phases are corrected: the reason is kept with the correction."))
+    if len(reason) > LONGEST_TEXT:
+        return Fault("reason", n_("Fewer than %(most)s characters, please."), (("most", LONGEST_TEXT),))
+    return None
 
 
 def enter_stage(

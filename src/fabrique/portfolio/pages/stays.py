@@ -11,7 +11,8 @@ from litestar.response import Redirect
 
 from fabrique.accounts.rules import Permission
 from fabrique.language import Problem, _, n_
-from fabrique.portfolio.actions import ReasonMissing, SheetOvertaken, correct_stays
+from fabrique.portfolio.actions import ReasonUnfit, SheetOvertaken, correct_stays
+from fabrique.portfolio.actions.sheets import reason_fault
 from fabrique.portfolio.checking import Fault, SheetInvalid
 from fabrique.portfolio.forms import STAY, read_stays, rows_of, stay_values, troubled_row, typed
 from fabrique.portfolio.pages.reading import Form, faults_of, may_coach, person_of
@@ -86,12 +87,12 @@ def save(visit: Visit, slug: str, version: int, rows: Rows, values: Values, faul
             with visit.site.database.write() as session:
                 correct_stays(session, person_of(visit), slug, version, starts, reason, now, visit.today)
             return
-    except ReasonMissing as problem:
-        faults.append(Fault("reason", problem.message))
+    except ReasonUnfit:
+        pass  # told below, as beside any other fault
     except StaysInvalid as problem:
         faults.append(Fault(f"start-{troubled_row(rows, visit.today)}", problem.message, tuple(problem.values.items())))
-    if not reason.strip() and all(one.field != "reason" for one in faults):
-        faults.append(Fault("reason", n_("Say why the phases are corrected: the reason is kept with the correction.")))
+    if fault := reason_fault(reason):
+        faults.append(fault)
     raise SheetInvalid(faults)
 
 

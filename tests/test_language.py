@@ -153,3 +153,10 @@ def test_what_cannot_be_seen_is_taken_out_of_a_text_and_every_letter_stays() -> 
     assert without_controls("a\0b\u200bc\u2066d\u2069\u200e\u200f\ufeff") == "abcd"
     kept = "Première ligne\r\n\tنص עברית 👩\u200d💻\u00a0: 1\u202f000"
     assert without_controls(kept) == kept
+
+
+def test_a_large_number_is_told_in_groups_of_three_digits_and_a_year_is_not() -> None:
+    problem = Problem("%(most)s, %(year)s", most=20_000, year=2026)
+    assert str(problem) == "20\u202f000, 2026"
+    with speaking("en"):
+        assert str(problem) == "20,000, 2026"

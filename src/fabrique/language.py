@@ -30,7 +30,8 @@ current: ContextVar[str] = ContextVar("language", default="fr")
 class Problem(Exception):
     """Something a person can put right, told as one sentence in the language in force.
 
-    Raised with a msgid and its values: `raise Problem(n_("No file at %(path)s."), path=path)`. A date is written in words.
+    Raised with a msgid and its values: `raise Problem(n_("No file at %(path)s."), path=path)`. A date is written in words, a large
+    number in groups of three digits.
     """
 
     def __init__(self, message: str, **values: object) -> None:
@@ -39,8 +40,7 @@ class Problem(Exception):
         self.values = values
 
     def __str__(self) -> str:
-        values = {name: day_words(one) if isinstance(one, date) else one for name, one in self.values.items()}
-        return _(self.message, **values)
+        return _(self.message, **{name: written(one) for name, one in self.values.items()})
 
 
 def n_(message: str) -> str:
@@ -76,6 +76,19 @@ def written_day(value: date, pattern: str, language: str) -> str:
 def day_words(value: date) -> str:
     """4 mai 2026."""
     return written_day(value, "d MMMM y", current.get())
+
+
+GROUPED_FROM = 10_000
+"""A number of four digits may be a year, and is read without a space as well."""
+
+
+def written(value: object) -> object:
+    """A value as a sentence tells it: 4 mai 2026, 20 000; any other as it is."""
+    if isinstance(value, date):
+        return day_words(value)
+    if isinstance(value, int) and abs(value) >= GROUPED_FROM:
+        return f"{value:,}" if current.get() == "en" else f"{value:,}".replace(",", "\u202f")
+    return value
 
 
 @contextmanager

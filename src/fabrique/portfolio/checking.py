@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fabrique.language import Problem, _, day_words, n_
+from fabrique.language import Problem, _, n_, written
 from fabrique.portfolio.programme import MISSIONS, QUALITIES, STAKES, Answer
 from fabrique.portfolio.sheet import LINKS
 
@@ -24,14 +24,14 @@ LARGEST_AMOUNT = 10**12
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a field, as a msgid with its values. A date is written in words."""
+    """What is wrong with a field, as a msgid with its values, told as those of a Problem are."""
 
     field: str
     message: str
     values: tuple[tuple[str, object], ...] = ()
 
     def __str__(self) -> str:
-        return _(self.message, **{name: day_words(one) if isinstance(one, date) else one for name, one in self.values})
+        return _(self.message, **{name: written(one) for name, one in self.values})
 
 
 class SheetInvalid(Problem):

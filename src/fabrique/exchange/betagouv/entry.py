@@ -10,7 +10,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from fabrique.exchange.report import Repaired
-from fabrique.language import _, without_controls
+from fabrique.language import _, without_controls, written
 from fabrique.portfolio.checking import LONGEST_LINK, LONGEST_NAME, LONGEST_TEXT, MOST_ITEMS, is_link
 from fabrique.portfolio.programme import Answer
 from fabrique.tables.cells import UNPRINTABLE
@@ -98,7 +98,12 @@ class Entry:
         if len(text) <= longest:
             return text
         kept = text[: longest - 1].rstrip() + "…"
-        self.repair(name, text, _("%(length)s characters: the first %(most)s are kept", length=len(text), most=longest), kept)
+        self.repair(
+            name,
+            text,
+            _("%(length)s characters: the first %(most)s are kept", length=written(len(text)), most=written(longest)),
+            kept,
+        )
         return kept
 
     def long_text(self, *names: str) -> str:
@@ -112,7 +117,7 @@ class Entry:
             self.repair(name, text, _("written with HTML’s codes: they are put back into letters"), meant)
             text = meant
         if len(text) > LONGEST_LINK:
-            self.repair(name, text, _("an address of %(length)s characters is left out", length=len(text)))
+            self.repair(name, text, _("an address of %(length)s characters is left out", length=written(len(text))))
             return ""
         if text and not is_link(text):
             self.repair(name, text, _("this is not a web address: it is kept, and not made a link"), text)

@@ -255,6 +255,15 @@ def test_a_sheet_without_read_permission_is_refused_alone(sqlite: Database, cloc
     assert (report.refused_count, report.total("created")) == (1, 1)
 
 
+def test_why_a_sheet_is_refused_is_told_in_french(sqlite: Database, clock: FixedClock, tmp_path: Path) -> None:
+    whole = folder(tmp_path, jour=sheet("title: Jour\nstart: 2025-02-30\n"))
+    (whole / "_startups" / "dossier.md").mkdir()
+    with language.speaking("fr"):
+        reasons = [one.reason for one in import_betagouv(sqlite, clock, whole).refused]
+    why = "une date qui n’existe pas, ou un nombre que personne n’écrirait"
+    assert reasons == ["ceci est un dossier, pas un fichier", f"le YAML est incorrect\u00a0: {why}"]
+
+
 def test_null_characters_do_not_reach_the_database(database: Database, clock: FixedClock, tmp_path: Path) -> None:
     events = 'events:\n  - {name: "c\\0", date: 2025-01-01, comment: "\\0oui"}\n'
     keys = 'title: "A\\0ide"\nusertypes: ["parti\\0culier"]\nlink: "\\0"\n' + events

@@ -57,11 +57,13 @@ def front_matter(file: Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > LARGEST_SHEET:
             raise EntryRefused("", "", _("the file is larger than 1 MB"))
+        if file.is_dir():
+            raise EntryRefused("", "", _("this is a folder, not a file"))
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise EntryRefused("", "", _("the file is not UTF-8 text")) from error
     except OSError as error:
-        raise EntryRefused("", "", error.strerror or "") from error
+        raise EntryRefused("", "", _("the file cannot be read")) from error
     lines = text.splitlines()
     if not lines or lines[0].strip() != "---":
         raise EntryRefused("", lines[0][:60] if lines else "", _("the file does not begin with “---”"), 1)
@@ -79,7 +81,11 @@ def yaml_mapping(text: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else None
         raise EntryRefused("", "", _("the YAML is broken: %(why)s", why=error.problem or ""), line) from error
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+    except ValueError as error:
+        # What YAML takes for a date or a number, and Python for none: 2025-02-30.
+        why = _("a date that does not exist, or a number that nobody would write")
+        raise EntryRefused("", "", _("the YAML is broken: %(why)s", why=why)) from error
+    except (yaml.YAMLError, OverflowError, RecursionError) as error:
         raise EntryRefused("", "", _("the YAML is broken: %(why)s", why=(str(error).splitlines() or [""])[0])) from error
     if not isinstance(keys, dict):
         raise EntryRefused("", "", _("the front matter holds no keys"))

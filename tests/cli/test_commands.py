@@ -196,7 +196,7 @@ def test_an_import_exits_with_one_when_rows_were_refused_and_with_nothing_otherw
     path.write_text(GOOD + "aide,completion,2026-02,101,100\n")
     code, out, err = run("import", "observations", path)
     assert code == 1
-    assert "2 lus, 1 créés" in out
+    assert "2 dans le fichier, 1 création" in out
     assert "mesures.csv:3: numerator «\u00a0101\u00a0»" in err
     code, out, err = run("import", "observations", path, "--json")
     told = json.loads(out)

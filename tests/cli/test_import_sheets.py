@@ -97,7 +97,7 @@ def names(tmp_path: Path, *slugs: str) -> list[str]:
 def test_a_first_import_asks_nothing_even_at_a_terminal(run: Run, tmp_path: Path) -> None:
     code, out, err = run("import", "betagouv", sheets(tmp_path, aide="Aide"), typed="")
     assert (code, err) == (0, "")
-    assert "Produits : 1 lus, 1 créés, 0 modifiés, 0 inchangés" in out
+    assert "Produits : 1 dans le fichier, 1 création, 0 modification, 0 sans changement" in out
     assert "/imports/1" in out
     assert "oui" not in out.casefold()
 

@@ -64,7 +64,8 @@ def test_an_import_tells_what_it_changed_put_right_and_refused(
         sign_in(browser, sqlite, clock)
         assert "Fiches produits" in page(browser, "/imports")
         second = page(browser, "/imports/2")
-        assert "Produits : 2 lus, 0 créés, 1 modifiés, 0 inchangés" in second
+        assert "Produits : 2 dans le fichier, 0 création, 1 modification, 0 sans changement" in second
+        assert "0 création, 1 modification, 0 sans changement, 1 refus." in second
         assert "Aides +" in second
         assert "<del" in second
         assert "agents" in second
@@ -118,6 +119,24 @@ def test_what_was_put_right_refused_or_left_alone_is_a_table_for_a_spreadsheet(
         assert "Camille – saisie à la main" in history
         assert "La construction n’a pas commencé" in history
         assert "Investigation, depuis le 6 janvier 2025" in history
+
+
+@pytest.mark.parametrize(("spoken", "told"), [("fr", "Inclusion (Aide joignable)"), ("en", "Inclusion (Help reachable)")])
+def test_a_history_names_the_metric_of_a_stake_as_people_call_it(
+    sqlite: Database, clock: FixedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoken: str, told: str
+) -> None:
+    bring(sqlite, tmp_path, "Aides", "agents", monkeypatch)
+    with sqlite.read() as session:
+        product = product_id_of(session, "aides")
+    camille = added_person(sqlite, clock, "Camille", Role.INTRAPRENEUR, product)
+    with sqlite.write() as session:
+        save_sheet(session, camille, "aides", 1, {"stakes": (("inclusion", "help_reachable"),)}, clock.now())
+    with client(sqlite, clock) as browser:
+        sign_in(browser, sqlite, clock)
+        browser.cookies.set("language", spoken)
+        text = page(browser, "/produits/aides/historique")
+    assert told in text
+    assert "help_reachable" not in text
 
 
 def test_preparing_a_review_in_many_steps_is_one_line_that_leads_to_it(

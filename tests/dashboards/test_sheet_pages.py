@@ -175,8 +175,8 @@ def test_a_sponsor_and_a_line_are_taken_away_by_emptying_them(site: Site) -> Non
     ("part", "field", "text", "told", "anchor"),
     [
         ("identite", "name", "  ", "Donnez un nom", "name"),
-        ("identite", "name", "x" * 10_000, "10000 caractères", "name"),
-        ("identite", "pitch", "x" * 30_000, "20000", "pitch"),
+        ("identite", "name", "x" * 10_000, "10 000 caractères", "name"),
+        ("identite", "pitch", "x" * 30_000, "20 000", "pitch"),
         ("identite", "incubator", "nulle-part", "nulle-part", "incubator"),
         ("identite", "sponsor-0", "<b>personne</b>", "<b>personne</b>", "sponsors"),
         ("identite", "partners", "x" * 10_000, "300", "partners"),

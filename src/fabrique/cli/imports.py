@@ -16,6 +16,7 @@ from fabrique.exchange.betagouv import import_betagouv
 from fabrique.exchange.gds import import_gds
 from fabrique.exchange.observations import import_observations
 from fabrique.language import _, folded, n_, ngettext
+from fabrique.web.outcomes import of_a_kind, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,13 +133,7 @@ def tell(report: ImportReport) -> None:
     if report.read_as:
         click.echo(_("Read as %(encoding)s, columns separated by “%(separator)s”.", **report.read_as))
     for kind, counts in report.kinds.items():
-        click.echo(
-            _(
-                "%(kind)s: %(read)s read, %(created)s created, %(changed)s changed, %(unchanged)s unchanged",
-                kind=_(KIND_LABELS[kind]),
-                **{outcome: counts[outcome] for outcome in ("read", "created", "changed", "unchanged")},
-            )
-        )
+        click.echo(of_a_kind(_(KIND_LABELS[kind]), counts))
     if report.kept:
         number = len(report.kept)
         click.echo(ngettext("%(num)s field kept as it is here", "%(num)s fields kept as they are here", number))
@@ -153,7 +148,7 @@ def tell(report: ImportReport) -> None:
         told = " ".join(part for part in (one.column, value) if part)
         click.echo(": ".join(part for part in (place, told, one.reason) if part), err=True)
     if report.refused_count:
-        click.echo(ngettext("%(num)s refused", "%(num)s refused", report.refused_count), err=True)
+        click.echo(refused(report.refused_count), err=True)
 
 
 KIND_LABELS = {

@@ -21,7 +21,7 @@ PLANNED, SPENT = n_("%(amount)s planned"), n_("%(amount)s spent")
 
 
 Names = Mapping[str, Mapping[str, str]]
-"""The names of incubators and sponsors: field → key → name. One key may be both: dinum is."""
+"""The names of incubators, of sponsors and (under “stakes”) of metrics: field → key → name. One key may be several: dinum is."""
 
 
 def differences_in_words(before: ProductSheet, after: ProductSheet, names: Names | None = None) -> tuple[Difference, ...]:
@@ -39,6 +39,8 @@ def words_of(sheet: ProductSheet, name: str, names: Names | None = None) -> tupl
         keys = [value] if isinstance(value, str) else value
         known = (names or {}).get(name, {})
         return tuple(known.get(key) or key for key in keys if key)
+    if name == "stakes":
+        return tuple(stake_words(one, (names or {}).get(name, {})) for one in value)
     if name in ITEMS:
         return tuple(ITEMS[name](one) for one in value)
     if name == "mission" and value in MISSIONS:
@@ -71,11 +73,11 @@ def quality_words(told: tuple[str, str]) -> str:
     return _("%(quality)s: %(answer)s", quality=label, answer=_(ANSWER_LABELS[said]))
 
 
-def stake_words(told: tuple[str, str]) -> str:
+def stake_words(told: tuple[str, str], metrics: Mapping[str, str]) -> str:
     """Inclusion, with the metric that shows it."""
     key, metric = told
     label = _(STAKES[key].label) if key in STAKES else key
-    return f"{label} ({metric})" if metric else label
+    return f"{label} ({metrics.get(metric, metric)})" if metric else label
 
 
 def budget_words(line: Budget) -> str:
@@ -95,6 +97,5 @@ ITEMS: dict[str, Callable[[Any], str]] = {
     "events": event_words,
     "budget": budget_words,
     "qualities": quality_words,
-    "stakes": stake_words,
 }
 """Fields whose items are told in words of their own."""

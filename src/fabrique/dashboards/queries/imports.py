@@ -9,15 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from fabrique.accounts.model import AuditRow, BatchRow, PersonRow
-from fabrique.language import _, n_
+from fabrique.language import _, current, n_
 from fabrique.portfolio.model import ProductRow, RevisionRow
 from fabrique.portfolio.queries import incubators_by_key, organisations_by_key, product_id_of
 from fabrique.portfolio.rules import Origin
 from fabrique.portfolio.sheet import FIELD_LABELS, NOTHING, from_document
 from fabrique.portfolio.wording import differences_in_words, words_of
+from fabrique.quality.queries import metrics
 from fabrique.tables.cells import Table, local
 from fabrique.web.errors import not_there
-from fabrique.web.formats import number
+from fabrique.web.outcomes import of_a_kind, outcomes, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +80,12 @@ class Import:
         """What kind of file, in the language in force."""
         return _(KIND_LABELS.get(self.kind, self.kind))
 
+    @property
+    def sentence(self) -> str:
+        """What became of all of it: 1 création, 3 modifications, 0 sans changement, 2 refus."""
+        counts = {name: self.number(name) for name in ("created", "changed", "unchanged")}
+        return f"{outcomes(counts)}, {refused(self.number('refused'))}."
+
     def number(self, name: str) -> int:
         """One of its counts."""
         value = self.counts.get(name, 0)
@@ -92,12 +99,8 @@ class Import:
 
 
 def kind_words(kind: str, counts: dict[str, int]) -> str:
-    """Produits : 377 lus, 12 créés, 3 modifiés, 362 inchangés."""
-    return _(
-        "%(kind)s: %(read)s read, %(created)s created, %(changed)s changed, %(unchanged)s unchanged",
-        kind=_(THING_LABELS.get(kind, kind)),
-        **{outcome: number(counts.get(outcome, 0)) for outcome in ("read", "created", "changed", "unchanged")},
-    )
+    """Produits : 377 dans le fichier, 12 créations, 3 modifications, 362 sans changement."""
+    return of_a_kind(_(THING_LABELS.get(kind, kind)), counts)
 
 
 def imports(session: Session) -> list[Import]:
@@ -156,7 +159,11 @@ def import_page(session: Session, batch_id: int) -> ImportPage:
     changed, total = changed_by(session, batch_id)
     details = batch.details or {}
     repaired, refused = (tuple(met(one) for one in details.get(name, ())) for name in ("repaired", "refused"))
-    kept = tuple(left_alone(one) for one in details.get("kept", ()))
+    sides = [
+        from_document({one["field"]: one[side]}) for one in details.get("kept", ()) for side in SIDES if one[side] is not None
+    ]
+    names = names_of(session, sides)
+    kept = tuple(left_alone(one, names) for one in details.get("kept", ()))
     return ImportPage(_import(batch, person), tuple(changed), total, repaired, refused, kept)
 
 
@@ -166,12 +173,14 @@ def met(told: dict[str, Any]) -> Met:
     return Met(place, str(told["column"]), str(told["value"]), str(told["reason"]), str(told.get("kept", "")))
 
 
-def left_alone(told: dict[str, Any]) -> Met:
+SIDES = ("before", "after")
+
+
+def left_alone(told: dict[str, Any], names: Names) -> Met:
     """A field that stays as people decided it here, although the file tells otherwise."""
     name = str(told["field"])
     here, there = (
-        "; ".join(words_of(from_document({name: told[side]} if told[side] is not None else {}), name))
-        for side in ("before", "after")
+        "; ".join(words_of(from_document({name: told[side]} if told[side] is not None else {}), name, names)) for side in SIDES
     )
     return Met(str(told["name"]), _(FIELD_LABELS[name]), there, _("written or decided otherwise here"), here)
 
@@ -203,12 +212,13 @@ def changed_by(session: Session, batch_id: int) -> tuple[list[Changed], int]:
 
 
 def names_of(session: Session, sheets: Sequence[ProductSheet]) -> Names:
-    """The names of the incubators and sponsors that some sheets mention."""
+    """The names of the incubators, sponsors and metrics that some sheets mention, in the language in force."""
     homes = sorted({one.incubator for one in sheets} - {""})
     sponsors = sorted({key for one in sheets for key in one.sponsors})
     return {
         "incubator": {key: one.title for key, one in incubators_by_key(session, homes).items()},
         "sponsors": {key: one.name for key, one in organisations_by_key(session, sponsors).items()},
+        "stakes": {key: one.label_en if current.get() == "en" else one.label_fr for key, one in metrics(session).items()},
     }
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fabrique.language import _
 from fabrique.portfolio import queries as portfolio
 from fabrique.portfolio.programme import STAKES
 from fabrique.portfolio.sheet import changed
@@ -14,7 +13,7 @@ from fabrique.quality import queries as quality
 from fabrique.web.errors import not_there
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any
 
     from sqlalchemy.orm import Session
@@ -63,20 +62,5 @@ def sheet_page(session: Session, slug: str, language: str) -> SheetPage:
 
 def overtaken_by(page: SheetPage, changes: Mapping[str, Any]) -> tuple[Difference, ...]:
     """What somebody wrote (before) beside what is saved now (after), in the fields where the two differ."""
-    found = differences_in_words(changed(page.sheet, changes), page.sheet)
-    return tuple(
-        replace(one, before=named(page, one.field, one.before), after=named(page, one.field, one.after)) for one in found
-    )
-
-
-def named(page: SheetPage, field: str, texts: Sequence[str]) -> tuple[str, ...]:
-    """Keys of incubators and organisations as their names; a stake's metric by its own."""
-    if field == "stakes":
-        known = {
-            f"{_(stake.label)} ({key})": f"{_(stake.label)} ({label})"
-            for stake in STAKES.values()
-            for key, label in page.metrics.items()
-        }
-    else:
-        known = dict({"incubator": page.incubators, "sponsors": page.organisations}.get(field, ()))
-    return tuple(known.get(one, one) for one in texts)
+    names = {"incubator": dict(page.incubators), "sponsors": dict(page.organisations), "stakes": page.metrics}
+    return differences_in_words(changed(page.sheet, changes), page.sheet, names)

@@ -66,14 +66,14 @@ def test_a_mission_names_its_products_and_leads_to_their_list(served: Database, 
     assert "Produit ailleurs" not in text
 
 
-def test_a_mission_without_product_says_what_it_is_for_and_nothing_else(served: Database, clock: FixedClock) -> None:
+def test_a_mission_without_product_says_what_it_is_for_and_that_nothing_serves_it(served: Database, clock: FixedClock) -> None:
     with client(served, clock) as browser:
         sign_in(browser, served, clock)
         text = page(browser, "/programme")
     start = text.index("INFRA – ")
     assert "Donner aux administrations" in text[start:]
     entry = text[start : text.index("</div>", start)]
-    assert "produit" not in entry
+    assert '<p class="fab-empty">aucun produit</p>' in entry
     assert "href" not in entry
 
 

@@ -152,9 +152,9 @@ def test_everything_can_be_read_without_javascript(browser: Browser, demonstrati
 def test_no_page_has_an_accessibility_fault(
     browser: Browser, demonstration: str, theme: str, language: str, scheme: str, person: str, addresses: list[str]
 ) -> None:
-    """The State's theme in every combination; the plain one, whose templates are the same, in each of them a quarter of the pages."""
-    if theme == "plain":
-        addresses = addresses[2 * (language == "en-GB") + (scheme == "dark") :: 4]
+    """Each page in both languages and both schemes in the State's theme; once in the plain one, whose templates are the same."""
+    english, dark = language == "en-GB", scheme == "dark"
+    addresses = addresses[2 * english + dark :: 4] if theme == "plain" else addresses[english ^ dark :: 2]
     context = browser.new_context(locale=language, color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()
     page.goto(demonstration)

@@ -48,7 +48,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise PortUnavailable(
             n_("%(host)s:%(port)s cannot be listened on (%(why)s); choose another port with --port."),
             host=host,
-            port=port,
+            port=str(port),  # a name rather than a number: 12345, not 12 345
             why=error.strerror or error,
         ) from error
     return made

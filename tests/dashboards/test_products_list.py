@@ -225,13 +225,15 @@ def test_an_address_says_what_is_asked(query: str, asked: Asked) -> None:
     assert products_asked(query) == asked
 
 
-@pytest.mark.parametrize("query", ["phase=nulle", "sante=bof", "mission=x", "enjeu=x", "tri=x", "vue=x", "phase=\0"])
+@pytest.mark.parametrize(
+    "query", ["phase=nulle", "sante=bof", "mission=x", "enjeu=x", "tri=x", "vue=x", "phase=\0", "coach=Noor", "coach=1e3"]
+)
 def test_an_address_that_asks_for_what_does_not_exist_leads_nowhere(query: str) -> None:
     with pytest.raises(NotThere):
         products_asked(query)
 
 
-@pytest.mark.parametrize("query", ["page=deux", "coach=Noor", "par_page=1.5", "page=²", "coach=1e3"])
+@pytest.mark.parametrize("query", ["page=deux", "par_page=1.5", "page=²"])
 def test_an_address_whose_number_is_none_says_so(query: str) -> None:
     with pytest.raises(AddressUnreadable):
         products_asked(query)
@@ -310,12 +312,17 @@ def test_a_board_has_a_column_for_each_phase_and_leads_to_the_rest(
     assert "Le tableau ne montre que" in ended
 
 
-def test_an_unknown_key_gives_an_empty_list_that_says_why(sqlite: Database, clock: FixedClock, some: dict[str, int]) -> None:
+def test_an_unknown_key_is_answered_as_any_other_address_that_leads_nowhere(
+    sqlite: Database, clock: FixedClock, some: dict[str, int]
+) -> None:
     with reading(sqlite, clock) as browser:
         answers = {
             query: browser.get(f"/produits?{query}") for query in ("incubateur=<b>", "sponsor=%00", "coach=99", f"coach={10**40}")
         }
-    assert all(answer.status_code == 200 and listed(answer.text) == [] for answer in answers.values())
+        assert browser.get("/produits/export.csv?incubateur=absent").status_code == 404
+        assert browser.get("/produits?phase=absente").status_code == 404
+    assert {answer.status_code for answer in answers.values()} == {404}
+    assert all('href="/produits">Afficher tous les produits</a>' in answer.text for answer in answers.values()), "the way back"
     assert "Aucun incubateur n’a la clé «\xa0&lt;b&gt;\xa0»." in answers["incubateur=<b>"].text
     assert "Personne n’a le numéro 99." in answers["coach=99"].text
 
@@ -431,6 +438,30 @@ def test_a_view_without_a_proper_name_comes_back_with_what_was_typed(
         assert session.scalar(sa.select(sa.func.count()).select_from(SavedViewRow)) == 0
 
 
+@pytest.mark.parametrize("filters", ["incubateur=absent", "phase=absente", "coach=Noor", "page=deux"])
+def test_a_view_of_filters_that_lead_nowhere_is_not_kept_and_its_name_comes_back(
+    sqlite: Database, clock: FixedClock, some: dict[str, int], filters: str
+) -> None:
+    with reading(sqlite, clock) as browser:
+        answer = keep(browser, "Ma vue", filters)
+    assert answer.status_code == 422  # type: ignore[attr-defined]
+    assert 'value="Ma vue"' in answer.text  # type: ignore[attr-defined]
+    with sqlite.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(SavedViewRow)) == 0
+
+
+def test_views_without_a_filter_do_not_all_stand_out(sqlite: Database, clock: FixedClock, some: dict[str, int]) -> None:
+    with reading(sqlite, clock) as browser:
+        for name, filters in (("Tout", ""), ("Tout encore", ""), ("Baisses", "sante=fell")):
+            keep(browser, name, filters)
+        views = re.compile(r'<nav class="fab-views".*?</nav>', re.DOTALL)
+        whole, fallen = (views.search(browser.get(address).text) for address in ("/produits", "/produits?sante=fell"))
+    assert whole is not None
+    assert fallen is not None
+    assert "aria-current" not in whole[0]
+    assert fallen[0].count("aria-current") == 1
+
+
 def test_nobody_sees_or_deletes_the_views_of_another(sqlite: Database, clock: FixedClock, some: dict[str, int]) -> None:
     with reading(sqlite, clock) as browser:
         keep(browser, "À moi", "phase=scale_up")
@@ -513,3 +544,19 @@ def test_lists_without_anything_say_so(sqlite: Database, clock: FixedClock) -> N
         assert "Aucun incubateur n’a encore de produit." in browser.get("/incubateurs").text
         assert "Aucune organisation n’est encore sponsor" in browser.get("/organisations").text
         assert "Personne n’accompagne encore de produit." in browser.get("/coachs").text
+
+
+def test_the_first_day_of_a_phase_and_a_late_condition_are_told_as_people_say_them(sqlite: Database, clock: FixedClock) -> None:
+    with sqlite.write() as session:
+        put_products(session, [sheet("neuf", Stage.INVESTIGATION, TODAY), sheet("tard")], Writing(None, clock.now()))
+        late = portfolio.product_id_of(session, "tard")
+    assert late is not None
+    held = review(sqlite, late, Stage.SCALE_UP, continue_until=TODAY + timedelta(days=90))
+    condition(sqlite, held, late, date(2026, 11, 2))
+    with reading(sqlite, clock) as browser:
+        text = browser.get("/produits").text.replace("\xa0", " ")
+        board = browser.get("/produits?vue=tableau").text
+    assert "depuis aujourd’hui" in text
+    assert "depuis aujourd’hui" in board
+    assert "depuis 0 jour" not in text + board
+    assert "condition en retard depuis le 2 novembre 2026" in text

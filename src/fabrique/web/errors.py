@@ -54,7 +54,7 @@ TITLES = {
 }
 ADVICE = {
     403: n_("Go back and try again from the page itself; if you need this right, ask your coach or an administrator."),
-    404: n_("Check the address, or start again from the list of services."),
+    404: n_("Check the address, or start again from a list."),
     405: n_("Go back and use the page's own buttons."),
     409: n_("Reload the page to see what changed, then do it again."),
     413: n_("Send less at once; whole files of figures come in by the command line."),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
 
 from fabrique.dashboards.queries.health import Health
-from fabrique.dashboards.queries.listing import Asked, Order, View
+from fabrique.dashboards.queries.listing import Asked, Order, View, no_such
 from fabrique.language import Problem, n_
 from fabrique.portfolio.programme import MISSIONS, STAKES
 from fabrique.portfolio.queries.finding import Group
@@ -55,8 +55,19 @@ def number(name: str, text: str) -> int | None:
     return int(text[:MOST_DIGITS])
 
 
+def person_number(text: str) -> int | None:
+    """The number of a person; None for no text. Raises NotThere for what is none."""
+    try:
+        return number("coach", text)
+    except AddressUnreadable as error:
+        raise no_such("coach", text) from error
+
+
 def products_asked(query: str) -> Asked:
-    """What an address asks of the list of products. Raises NotThere for a stage, a mission… that does not exist, AddressUnreadable."""
+    """What an address asks of the list of products. Raises NotThere for a stage, a mission… that does not exist, AddressUnreadable.
+
+    Whether an incubator, a sponsor or a coach exists, the database says: listing.require_known.
+    """
     told = {name: value.strip() for name, value in parse_qsl(query, keep_blank_values=True)}
     stage, health = told.get("phase", ""), told.get("sante", "")
     usual = Asked()
@@ -66,7 +77,7 @@ def products_asked(query: str) -> Asked:
         health=one_of(Health, health),
         incubator=told.get("incubateur", "")[:LONGEST_KEY],
         sponsor=told.get("sponsor", "")[:LONGEST_KEY],
-        coach=number("coach", told.get("coach", "")),
+        coach=person_number(told.get("coach", "")),
         mission=key_of(MISSIONS, told.get("mission", "")),
         stake=key_of(STAKES, told.get("enjeu", "")),
         sort=one_of(Order, told.get("tri", "")) or usual.sort,

@@ -13,14 +13,15 @@ from litestar.response import Redirect
 
 from fabrique.accounts.rules import Permission, Person, may
 from fabrique.dashboards import queries
-from fabrique.dashboards.pages.asked import products_asked
+from fabrique.dashboards.pages.asked import AddressUnreadable, products_asked
 from fabrique.dashboards.queries.health import HEALTH_LABELS, HEALTH_SHORT
-from fabrique.dashboards.queries.listing import ORDER_LABELS, STAGES, Asked, Option, stage_label
+from fabrique.dashboards.queries.listing import ORDER_LABELS, STAGES, Asked, Option, require_known, stage_label
 from fabrique.language import _, without_controls
 from fabrique.portfolio.actions import delete_view, save_view
 from fabrique.portfolio.actions.views import ViewInvalid
 from fabrique.portfolio.programme import MISSIONS, STAKES
 from fabrique.reviews.rules import DUE_LABELS
+from fabrique.web.errors import NotThere
 from fabrique.web.exports import table_answer
 from fabrique.web.rendering import answer, private_answer, render, see_other
 from fabrique.web.visit import Visit
@@ -95,12 +96,14 @@ def products_file(visit: Visit, kind: str) -> Response[bytes]:
 @post("/produits/vues", permission=Permission.SIGNED_IN, sync_to_thread=True)
 def keep_view(visit: NamedDependency[Visit], data: Form) -> Response[bytes] | Redirect:
     """Keep the filters on screen under a name."""
-    asked = products_asked(data.get("filtres", ""))
-    name = without_controls(data.get("nom", ""))
+    asked, name = Asked(), without_controls(data.get("nom", ""))
     try:
+        told = products_asked(data.get("filtres", ""))
         with visit.site.database.write() as session:
+            require_known(session, told)
+            asked = told
             save_view(session, person_of(visit), name, asked.query(), visit.site.clock.now())
-    except ViewInvalid as error:
+    except (ViewInvalid, NotThere, AddressUnreadable) as error:
         return refused(visit, asked, name, str(error))
     return see_other(asked.address())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +19,7 @@ from fabrique.portfolio.queries.finding import MOST_ID, Group, Sort, Wanted, kep
 from fabrique.portfolio.rules import ACTIVE, STAGE_LABELS, Stage
 from fabrique.reviews.queries.due import agendas, next_review_day
 from fabrique.web.durations import lasting
+from fabrique.web.errors import NotThere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -176,24 +177,20 @@ class Shown:
     health: tuple[Health, ...]
     agenda: Agenda
     lasting: str
-    """How long it has been in its phase, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The filters in words, and those that name nothing known."""
-
-    tags: list[Tag] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
+    """How long it has been in its phase, in words; empty on its first day."""
 
 
 def shown(session: Session, lines: Sequence[FoundProduct], today: date) -> list[Shown]:
     """Those products with their health and next date, in four queries."""
     due = agendas(session, [line.id for line in lines], today)
     health = health_of(session, due, today)
-    return [
-        Shown(line, health[line.id], due[line.id], lasting((today - line.stay.start).days) if line.stay else "") for line in lines
-    ]
+    return [Shown(line, health[line.id], due[line.id], been(line, today)) for line in lines]
+
+
+def been(line: FoundProduct, today: date) -> str:
+    """How long a product has been in its phase, in words; empty on its first day, and where no phase is told."""
+    days = (today - line.stay.start).days if line.stay else 0
+    return lasting(days) if days else ""
 
 
 def choices(session: Session, asked: Asked, today: date) -> Choices:
@@ -224,21 +221,34 @@ def options(pairs: Iterable[tuple[str, str]], chosen: str) -> list[Option]:
     return sorted((Option(value, label) for value, label in named.items()), key=lambda one: (folded(one.label), one.value))
 
 
-def told(session: Session, asked: Asked) -> Told:
-    """The filters in force in words, each with the list without it."""
-    found = Told()
+def require_known(session: Session, asked: Asked) -> None:
+    """Raise NotThere for an incubator, a sponsor or a coach that does not exist."""
+    for name in NAMES:
+        value = getattr(asked, name)
+        if value not in {"", None} and label_of(session, name, value) is None:
+            raise no_such(name, value)
+
+
+def no_such(name: str, value: object) -> NotThere:
+    """What is told of an incubator, a sponsor or a coach that does not exist."""
+    return NotThere(UNKNOWN[name], key=str(value)[:LONGEST_SHOWN])
+
+
+def told(session: Session, asked: Asked) -> list[Tag]:
+    """The filters in force in words, each with the list without it. Raises NotThere for one that names nothing known."""
+    require_known(session, asked)
+    found = []
     for name in FILTERS:
         value = getattr(asked, name)
         if value in {"", None}:
             continue
-        label = label_of(session, name, value)
-        if label is None:
-            found.unknown.append(_(UNKNOWN[name], key=value))
-        found.tags.append(Tag(name, label or str(value), asked.address(**{name: None if name in OPTIONAL else ""})))
+        label = label_of(session, name, value) or str(value)
+        found.append(Tag(name, label, asked.address(**{name: None if name in OPTIONAL else ""})))
     return found
 
 
 OPTIONAL = {"stage", "health", "coach"}
+LONGEST_SHOWN = 80
 UNKNOWN = {
     "incubator": n_("No incubator has the key “%(key)s”."),
     "sponsor": n_("No organisation has the key “%(key)s”."),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fabrique.dashboards.queries.health import HEALTH_LABELS
-from fabrique.dashboards.queries.listing import STAGES, Facet, View, choices, shown, stage_label, told
+from fabrique.dashboards.queries.listing import STAGES, Facet, View, choices, require_known, shown, stage_label, told
 from fabrique.language import _
 from fabrique.portfolio import queries as portfolio_queries
 from fabrique.portfolio.programme import MISSIONS
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from fabrique.dashboards.queries.listing import Asked, Choices, Shown, Told
+    from fabrique.dashboards.queries.listing import Asked, Choices, Shown, Tag
     from fabrique.portfolio.queries import SavedView
     from fabrique.portfolio.queries.finding import Counts
     from fabrique.tables.cells import Cell
@@ -51,7 +51,7 @@ class Part:
     pages: int
     counts: Counts
     facets: list[Facet]
-    told: Told
+    tags: list[Tag]
     views: list[SavedView]
 
 
@@ -81,7 +81,7 @@ def page(session: Session, asked: Asked, today: date, views: list[SavedView]) ->
         pages=found.pages,
         counts=found.counts,
         facets=facets(asked, found.counts),
-        told=told(session, asked),
+        tags=told(session, asked),
         views=views,
     )
 
@@ -109,7 +109,7 @@ def board(session: Session, asked: Asked, today: date, views: list[SavedView]) -
         pages=1,
         counts=found.counts,
         facets=facets(asked, found.counts),
-        told=told(session, asked),
+        tags=told(session, asked),
         views=views,
     )
 
@@ -125,6 +125,7 @@ def facets(asked: Asked, counts: Counts) -> list[Facet]:
 
 def products_table(session: Session, asked: Asked, today: date) -> Table:
     """The whole list as a table, by the same filters and in the same order."""
+    require_known(session, asked)
     columns = [
         _("Product"), _("Key"), _("Incubator"), _("Phase"), _("Since"), _("Mission"), _("Sponsors"), _("Coaches"), _("Health"),
         _("Next review"), _("Why then"), _("Open conditions"), _("First condition due"), _("Sheet changed"),

@@ -194,6 +194,20 @@ def test_no_page_scrolls_sideways_on_a_phone(browser: Browser, demonstration: st
     assert wide == []
 
 
+def test_on_paper_the_list_of_products_keeps_its_last_column(browser: Browser, demonstration: str) -> None:
+    context = browser.new_context(viewport={"width": 680, "height": 960}, locale="fr-FR")
+    page = context.new_page()
+    enter(page, demonstration)
+    page.goto(f"{demonstration}/produits")
+    page.emulate_media(media="print")
+    last = page.locator(".fab-listing thead th").last
+    expect(last).to_have_text("Prochaine revue")
+    box = last.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 680, "what an A4 page leaves between its margins"
+    context.close()
+
+
 def test_the_colours_that_one_chooses_stay_whatever_the_design_system_remembers(browser: Browser, demonstration: str) -> None:
     context = browser.new_context(locale="fr-FR", color_scheme="light", reduced_motion="reduce")
     page = context.new_page()

@@ -23,7 +23,9 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 @pytest.fixture(scope="module")
 def spoken() -> set[str]:
     """Every sentence of the sources."""
-    found = extract_from_dir(ROOT, METHODS, {"**.html": {"silent": "false", "extensions": "jinja2.ext.do"}}, KEYWORDS, directory_filter=wanted)
+    found = extract_from_dir(
+        ROOT, METHODS, {"**.html": {"silent": "false", "extensions": "jinja2.ext.do"}}, KEYWORDS, directory_filter=wanted
+    )
     return {first(message) for _file, _line, message, _comments, _context in found if message}
 
 

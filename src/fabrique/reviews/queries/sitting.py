@@ -184,6 +184,8 @@ class Gate:
     preparing: ReviewLine | None
     last: ReviewLine | None
     held: tuple[ReviewLine, ...]
+    answered: bool
+    """Whether anybody answered this gate's criteria: before, none counts as met or missing."""
 
     @property
     def missing(self) -> tuple[Criterion, ...]:
@@ -202,11 +204,12 @@ def gate_of(session: Session, product_id: int, today: date) -> Gate:
     source = preparing or (same[0] if same else None)
     criteria = latest_criteria(session, stage) if stage in NEXT else None
     met: frozenset[str] = frozenset()
+    answered = False
     if source is not None:
         row = session.scalars(sa.select(ReviewRow).where(ReviewRow.id == source.id)).one()
-        keys = criteria_set(session, row.set_id).keys
+        keys, answered = criteria_set(session, row.set_id).keys, bool(row.answers)
         met = frozenset(keys) - frozenset(missing_of(keys, draft_of(row).answers))
-    return Gate(agenda, criteria, met, preparing, signed[0] if signed else None, tuple(signed))
+    return Gate(agenda, criteria, met, preparing, signed[0] if signed else None, tuple(signed), answered)
 
 
 def entries(session: Session, product_ids: Sequence[int], today: date) -> list[Entry]:

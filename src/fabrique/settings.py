@@ -120,9 +120,10 @@ def checked(settings: Settings) -> Settings:
             raise SettingInvalid(
                 n_("FABRIQUE_%(option)s: %(value)s is not between %(low)s and %(high)s."),
                 option=name.upper(),
-                value=getattr(settings, name),
-                low=low,
-                high=high,
+                # As texts: an option is written back as it was, without spaces between thousands.
+                value=str(getattr(settings, name)),
+                low=str(low),
+                high=str(high),
             )
     if settings.check_hour in {2, 3}:
         raise SettingInvalid(

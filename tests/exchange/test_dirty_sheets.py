@@ -68,8 +68,8 @@ REPAIRS = {
         "accessibility_status: the law knows no such", "analyse_risques: neither yes nor no", "stats: neither yes nor no",
     ],
     "tres-long": [
-        "events[0].name: 12000 characters", "link: an address of 10024 characters", "title: 10000 characters",
-        "usertypes: 10000 characters",
+        "events[0].name: 12,000 characters", "link: an address of 10,024 characters", "title: 10,000 characters",
+        "usertypes: 10,000 characters",
     ],
     "veille": ["phases: the phase's end is not"],
 }  # fmt: skip

@@ -111,8 +111,8 @@ def test_a_second_click_makes_nothing_and_leads_to_what_the_first_made(browser: 
     ("field", "text", "told"),
     [
         ("name", "  ", "Donnez un nom"),
-        ("name", "x" * 10_000, "10000 caractères"),
-        ("pitch", "x" * 30_000, "20000"),
+        ("name", "x" * 10_000, "10\u202f000 caractères"),
+        ("pitch", "x" * 30_000, "20\u202f000"),
         ("incubator", "nulle-part", "nulle-part"),
         ("mission", "conquête", "conquête"),
         ("start", "bientôt", "n’est pas une date"),

@@ -128,10 +128,10 @@ def test_an_invalid_form_comes_back_with_everything_typed(browser: TestClient, s
     text = spaced(answer.text)
     assert answer.status_code == 422
     assert fields_of(answer.text) == sent
-    assert '<a href="#c0.label_en">Critère 1 : Écrire la question dans les deux langues.' in text
-    assert '<a href="#c3.place">Critère 4 : Écrire un nombre' in text
-    assert '<a href="#note">Dire pourquoi' in text
-    assert text.index("Critère 1 : Écrire") < text.index("Critère 4 : Écrire") < text.index("Dire pourquoi")
+    assert '<a href="#c0.label_en">Critère 1 : Écrivez la question dans les deux langues.' in text
+    assert '<a href="#c3.place">Critère 4 : Écrivez un nombre' in text
+    assert '<a href="#note">Dites pourquoi' in text
+    assert text.index("Critère 1 : Écrivez") < text.index("Critère 4 : Écrivez") < text.index("Dites pourquoi")
     assert 'aria-describedby="0.label_en-faute"' in text
     assert "<b>Gras" not in answer.text
     assert present(sqlite).version == 1

@@ -216,16 +216,7 @@ def save_answers(
 ) -> None:
     """The coach's answers to the criteria."""
     row = prepared(session, person, slug, review_id)
-    require_short(*(comment for _answer, comment in given.values()))
-    present = draft_of(row)
-    answers = dict(present.answers)
-    for key in criteria_set(session, row.set_id).keys:
-        if key in given:
-            answer, comment = given[key]
-            answers[key] = replace(answers.get(key, Answered()), answer=answer, comment=comment.strip())
-    wanted = replace(present, answers=answers)
-    if require_unchanged(session, row, "criteres", seen, wanted):
-        row.answers = answers_json(answers)
+    if put_answers(session, row, "criteres", seen, given, ("answer", "comment")):
         touched(session, row, person, "criteres", slug, now)
 
 
@@ -236,17 +227,26 @@ def save_team_view(
     row = in_preparation(session, slug, review_id)
     if not may_ask(person, row.product_id):
         raise NotAllowed(n_("Only the product’s own team says how it sees the criteria."))
+    if put_answers(session, row, "equipe", seen, given, ("team_answer", "team_comment")):
+        touched(session, row, person, "equipe", slug, now)
+
+
+def put_answers(
+    session: Session, row: ReviewRow, part: str, seen: str, given: Mapping[str, Given], names: tuple[str, str]
+) -> bool:  # fmt: skip
+    """Put answers and comments under the names of whose they are. Returns whether anything changed."""
     require_short(*(comment for _answer, comment in given.values()))
     present = draft_of(row)
     answers = dict(present.answers)
     for key in criteria_set(session, row.set_id).keys:
         if key in given:
             answer, comment = given[key]
-            answers[key] = replace(answers.get(key, Answered()), team_answer=answer, team_comment=comment.strip())
-    wanted = replace(present, answers=answers)
-    if require_unchanged(session, row, "equipe", seen, wanted):
-        row.answers = answers_json(answers)
-        touched(session, row, person, "equipe", slug, now)
+            told_now: dict[str, Any] = {names[0]: answer, names[1]: comment.strip()}
+            answers[key] = replace(answers.get(key, Answered()), **told_now)
+    if not require_unchanged(session, row, part, seen, replace(present, answers=answers)):
+        return False
+    row.answers = answers_json(answers)
+    return True
 
 
 def save_committee(

@@ -14,7 +14,7 @@ from fabrique.accounts.model import AuditRow, PersonRow
 from fabrique.accounts.rules import Role
 from fabrique.portfolio.model import StayRow
 from fabrique.portfolio.rules import Stage
-from fabrique.reviews.actions import holding
+from fabrique.reviews.actions import conditions, holding
 from fabrique.reviews.queries.due import agendas, conditions_overdue, late_products
 from fabrique.reviews.queries.queue import Urgency, queue
 from fabrique.reviews.rules import Answer, Condition, Decision, Outcome, ReviewState, Seat
@@ -337,19 +337,19 @@ def test_conditions_are_met_by_a_coach_and_late_ones_stand_in_the_queue(gate: Ga
 
     def meet(person: object, day: date | None, note: str = "Fait") -> None:
         with gate.database.write() as session:
-            holding.meet_condition(session, person, "aides", condition.id, day, note, gate.clock.now(), TODAY)  # type: ignore[arg-type]
+            conditions.meet_condition(session, person, "aides", condition.id, day, note, gate.clock.now(), TODAY)  # type: ignore[arg-type]
 
-    with pytest.raises(holding.NoteMissing):
+    with pytest.raises(conditions.NoteMissing):
         meet(gate.noor, TODAY, " ")
 
     with pytest.raises(NotAllowed):
         meet(gate.camille, TODAY)
-    with pytest.raises(holding.ConditionDayWrong):
+    with pytest.raises(conditions.ConditionDayWrong):
         meet(gate.noor, TODAY + timedelta(days=1))
     meet(gate.noor, TODAY)
     assert Urgency.CONDITION_LATE not in reasons()
     meet(gate.noor, TODAY)
-    with pytest.raises(holding.ConditionMet):
+    with pytest.raises(conditions.ConditionMet):
         meet(gate.noor, TODAY, "Autrement")
     meet(gate.noor, None)
     assert Urgency.CONDITION_LATE in reasons()

@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from fabrique.accounts.rules import Permission
 from fabrique.language import Problem, n_, without_controls
 from fabrique.reviews import forms
-from fabrique.reviews.actions import holding
+from fabrique.reviews.actions import conditions, holding
 from fabrique.reviews.actions.holding import NotReady, ReviewOvertaken
 from fabrique.reviews.drafts import PARTS, fingerprint
 from fabrique.reviews.pages.reading import LABELS, Form, person_of, rights
@@ -262,7 +262,7 @@ def meet_condition(
     try:
         require_days(faults)
         with visit.site.database.write() as session:
-            holding.meet_condition(
+            conditions.meet_condition(
                 session, person, slug, condition_id, met_on, without_controls(data.get("note", "")), now, visit.today
             )
     except Problem as problem:
